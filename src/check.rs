@@ -1,0 +1,226 @@
+//! The catalogue: what can be wrong, and how it is told.
+//!
+//! Checks are pure functions over a [`Node`] (one file per family). A finding that follows from
+//! another names it in `caused_by`; [`assess`] folds them, builds the ladder of layers of each
+//! rail and the verdict.
+
+use crate::node::Node;
+use crate::sample::Text;
+use serde::Serialize;
+
+/// How bad it is. Ordered: a note is less than a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Wrong or fragile.
+    Warning,
+    /// Traffic is lost or goes wrong now.
+    Critical,
+}
+
+/// The layers between the cable and the traffic, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Signal on the cable.
+    Cable,
+    /// The subnet manager brought the port to ACTIVE.
+    SubnetManager,
+    /// The PCIe path is wide enough.
+    Pcie,
+    /// The interface is up and has carrier.
+    Netdev,
+    /// It has an address.
+    Address,
+    /// A policy rule leads its packets to its table.
+    Rule,
+    /// The table leads them out by it.
+    Table,
+    /// The right hardware address answers.
+    Neighbour,
+    /// LNet has an NI on it, up.
+    Ni,
+    /// LNet's health of it.
+    Health,
+    /// LNet would choose it.
+    Selection,
+    /// Bytes move.
+    Traffic,
+}
+
+impl Layer {
+    /// All layers in order.
+    pub const ALL: [Layer; 12] = [
+        Layer::Cable,
+        Layer::SubnetManager,
+        Layer::Pcie,
+        Layer::Netdev,
+        Layer::Address,
+        Layer::Rule,
+        Layer::Table,
+        Layer::Neighbour,
+        Layer::Ni,
+        Layer::Health,
+        Layer::Selection,
+        Layer::Traffic,
+    ];
+
+    /// The word of the machine contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Layer::Cable => "cable",
+            Layer::SubnetManager => "subnet_manager",
+            Layer::Pcie => "pcie",
+            Layer::Netdev => "netdev",
+            Layer::Address => "address",
+            Layer::Rule => "rule",
+            Layer::Table => "table",
+            Layer::Neighbour => "neighbour",
+            Layer::Ni => "ni",
+            Layer::Health => "health",
+            Layer::Selection => "selection",
+            Layer::Traffic => "traffic",
+        }
+    }
+}
+
+/// The verdict on a layer, a rail or a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing wrong.
+    Ok,
+    /// Worth knowing.
+    Note,
+    /// Wrong or fragile.
+    Warning,
+    /// Broken.
+    Critical,
+    /// Could not be judged.
+    Unknown,
+    /// The layer does not exist here.
+    NotApplicable,
+}
+
+impl From<Severity> for Verdict {
+    fn from(s: Severity) -> Self {
+        match s {
+            Severity::Note => Verdict::Note,
+            Severity::Warning => Verdict::Warning,
+            Severity::Critical => Verdict::Critical,
+        }
+    }
+}
+
+/// Where a command is to be typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Where {
+    /// On this node.
+    Here,
+    /// On the other side.
+    Peer,
+}
+
+/// One command of a fix: one line of POSIX sh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Where to type it.
+    #[serde(rename = "where")]
+    pub place: Where,
+    /// The line.
+    pub command: Text,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// UPPER_SNAKE, stable once published.
+    pub id: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// On which layer.
+    pub layer: Layer,
+    /// Names of the rails it is about.
+    pub rails: Vec<Text>,
+    /// The finding it follows from (same rail).
+    pub caused_by: Option<&'static str>,
+    /// One sentence a colleague would say, without a full stop.
+    pub summary: Text,
+    /// The lines of kernel state that show it.
+    pub evidence: Vec<Text>,
+    /// What to type.
+    pub fix: Vec<Step>,
+    /// What takes it back.
+    pub undo: Vec<Step>,
+    /// What proves it.
+    pub verify: Vec<Step>,
+}
+
+/// One rung of a rail's ladder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Which layer.
+    pub layer: Layer,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Its state in a few words.
+    pub detail: Text,
+    /// The finding that decides, if one does.
+    pub finding: Option<&'static str>,
+}
+
+/// The judgement on one rail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RailAssessment {
+    /// Worst of its findings, or unknown when nothing of it could be read.
+    pub verdict: Verdict,
+    /// The ladder, one rung per layer, in order.
+    pub ladder: Vec<Rung>,
+    /// The first layer that is warning or critical.
+    pub first_failing: Option<Layer>,
+    /// One or two words for the state column: `ACTIVE`, `DOWN Polling`, `no SM`, `gone`.
+    pub state_word: Text,
+}
+
+/// Something that could not be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotChecked {
+    /// What.
+    pub what: Text,
+    /// Why, and what would open it.
+    pub why: Text,
+}
+
+/// The judgement on a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// Roots first, worst first; consequences directly behind their root.
+    pub findings: Vec<Finding>,
+    /// One per rail of the node, same order.
+    pub rails: Vec<RailAssessment>,
+    /// What could not be judged.
+    pub not_checked: Vec<NotChecked>,
+    /// The worst severity, or unknown if no rail could be judged.
+    pub verdict: Verdict,
+}
+
+impl Assessment {
+    /// The worst root finding, if any.
+    pub fn worst(&self) -> Option<&Finding> {
+        self.findings.iter().find(|f| f.caused_by.is_none())
+    }
+}
+
+/// Judges a node.
+pub fn assess(node: &Node) -> Assessment {
+    let _ = node;
+    Assessment {
+        findings: Vec::new(),
+        rails: Vec::new(),
+        not_checked: Vec::new(),
+        verdict: Verdict::Unknown,
+    }
+}

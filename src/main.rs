@@ -1,0 +1,5 @@
+//! The thin binary.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,259 @@
+//! The model: what the samples mean.
+//!
+//! [`Node::advance`] joins a sample with what was known before: rails, groups, rates, balance,
+//! history, events. It does no I/O and has no clock of its own. Every figure that a screen, a
+//! report or a check shows exists here exactly once.
+
+mod flow;
+mod group;
+mod rail;
+
+pub use flow::{Flow, FlowSource, History, HistoryPoint};
+pub use group::{Balance, BalanceSide, Group, GroupOrigin};
+pub use rail::{
+    LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
+};
+
+use crate::sample::{Fact, Host, Lnet, Note, Reading, Routing, SampleTime, Sysctls, Text};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the user chose: which rails, which groups, how much history.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `--rail`: globs over rail, netdev and RDMA names; empty is the default choice.
+    pub include: Vec<String>,
+    /// `--exclude`.
+    pub exclude: Vec<String>,
+    /// Groups named by the configuration.
+    pub groups: Vec<ConfiguredGroup>,
+}
+
+/// A group that the configuration makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredGroup {
+    /// Its name.
+    pub name: String,
+    /// Globs over rail, netdev and RDMA names.
+    pub rails: Vec<String>,
+}
+
+/// Where the samples come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SourceKind {
+    /// This node, now.
+    #[default]
+    Live,
+    /// A capture directory or archive.
+    Capture,
+    /// A recording.
+    Recording,
+    /// A simulated node.
+    Demo,
+    /// Another node.
+    Remote,
+}
+
+impl SourceKind {
+    /// The word of the machine contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            SourceKind::Live => "live",
+            SourceKind::Capture => "capture",
+            SourceKind::Recording => "recording",
+            SourceKind::Demo => "demo",
+            SourceKind::Remote => "remote",
+        }
+    }
+}
+
+/// One node as it is known now.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Time of the newest sample.
+    pub time: SampleTime,
+    /// Where samples come from.
+    pub source: SourceKind,
+    /// Measured time between the two newest full passes.
+    pub measured_interval: Option<Duration>,
+    /// The host line.
+    pub host: Arc<Host>,
+    /// The rails, in their stable order (NUMA node, PCI address, port, natural name).
+    pub rails: Vec<Rail>,
+    /// Sets of rails that are meant to share load.
+    pub groups: Vec<Group>,
+    /// All other physical NICs together.
+    pub other: OtherNics,
+    /// Ports that could be rails and are not shown, with the reason in words
+    /// ("2 RoCE ports not shown: --rail …").
+    pub not_shown: Vec<NotShown>,
+    /// Why these rails were chosen, when it is not the default InfiniBand choice:
+    /// "no InfiniBand here: physical NICs shown".
+    pub choice_note: Option<Text>,
+    /// LNet as read.
+    pub lnet: Arc<Lnet>,
+    /// Links as read.
+    pub links: Reading<Arc<Vec<crate::sample::Link>>>,
+    /// Routes, rules, addresses as read.
+    pub routing: Arc<Routing>,
+    /// Sysctls as read.
+    pub sysctls: Arc<Sysctls>,
+    /// What happened, newest first, bounded.
+    pub events: VecDeque<Event>,
+    /// Marks of the user, oldest first.
+    pub marks: Vec<Mark>,
+    /// What the readers have to say.
+    pub notes: Vec<Note>,
+    /// Own reading cost of the newest pass.
+    pub cost: Duration,
+}
+
+/// The NICs that are no rails, together.
+#[derive(Clone, Debug)]
+pub struct OtherNics {
+    /// Their names, natural order.
+    pub names: Vec<Text>,
+    /// Received by all of them.
+    pub rx: Flow,
+    /// Sent by all of them.
+    pub tx: Flow,
+}
+
+/// Ports folded into one quiet line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotShown {
+    /// What they are: "RoCE port", "virtual function".
+    pub what: &'static str,
+    /// Their names.
+    pub names: Vec<Text>,
+    /// How to show them.
+    pub hint: Text,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When it was seen.
+    pub time: SampleTime,
+    /// The rail or subsystem it is about.
+    pub subject: Text,
+    /// What kind of thing.
+    pub kind: EventKind,
+    /// One sentence.
+    pub text: Text,
+}
+
+/// Kinds of events; the words are part of the machine contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A link lost its signal or carrier, or left ACTIVE.
+    LinkDown,
+    /// It came back.
+    LinkUp,
+    /// Rate or width changed.
+    RateChange,
+    /// LID, SM LID changed.
+    LidChange,
+    /// A counter went backwards.
+    CounterReset,
+    /// Error counters rose.
+    Errors,
+    /// LNet NI went down.
+    NiDown,
+    /// LNet NI came up.
+    NiUp,
+    /// LNet's stage changed.
+    Lnet,
+    /// Routes, rules or addresses changed.
+    Routing,
+    /// A rail vanished.
+    RailGone,
+    /// It came back.
+    RailBack,
+    /// A rail appeared that was not there before.
+    RailNew,
+    /// The user set a mark.
+    Mark,
+    /// Something about railtop's own reading.
+    Reader,
+}
+
+impl EventKind {
+    /// The word of the machine contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            EventKind::LinkDown => "link_down",
+            EventKind::LinkUp => "link_up",
+            EventKind::RateChange => "rate_change",
+            EventKind::LidChange => "lid_change",
+            EventKind::CounterReset => "counter_reset",
+            EventKind::Errors => "errors",
+            EventKind::NiDown => "ni_down",
+            EventKind::NiUp => "ni_up",
+            EventKind::Lnet => "lnet",
+            EventKind::Routing => "routing",
+            EventKind::RailGone => "rail_gone",
+            EventKind::RailBack => "rail_back",
+            EventKind::RailNew => "rail_new",
+            EventKind::Mark => "mark",
+            EventKind::Reader => "reader",
+        }
+    }
+}
+
+/// A mark of the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// `A`, `B`, …
+    pub name: Text,
+    /// When.
+    pub time: SampleTime,
+}
+
+/// Helper alias for figures.
+pub type Figure = Fact<f64>;
+
+impl Node {
+    /// The first sample: everything known but rates.
+    pub fn new(settings: Settings, source: SourceKind, sample: &crate::sample::Sample) -> Self {
+        let _ = settings;
+        let silent = || Flow {
+            bytes_per_second: Fact::unknown(crate::sample::Why::FirstSample, ""),
+            source: None,
+            ip_bytes_per_second: Fact::unknown(crate::sample::Why::FirstSample, ""),
+            utilisation_ratio: Fact::unknown(crate::sample::Why::FirstSample, ""),
+            share_ratio: Fact::unknown(crate::sample::Why::FirstSample, ""),
+            total_bytes: 0,
+        };
+        Self {
+            time: sample.time,
+            source,
+            measured_interval: None,
+            host: Arc::clone(&sample.host),
+            rails: Vec::new(),
+            groups: Vec::new(),
+            other: OtherNics { names: Vec::new(), rx: silent(), tx: silent() },
+            not_shown: Vec::new(),
+            choice_note: None,
+            lnet: Arc::clone(&sample.lnet),
+            links: sample.links.clone(),
+            routing: Arc::clone(&sample.routing),
+            sysctls: Arc::clone(&sample.sysctls),
+            events: VecDeque::new(),
+            marks: Vec::new(),
+            notes: sample.notes.clone(),
+            cost: Duration::ZERO,
+        }
+    }
+
+    /// The next sample of the same source.
+    pub fn advance(&mut self, sample: &crate::sample::Sample) {
+        self.time = sample.time;
+    }
+
+    /// The user sets a mark now.
+    pub fn mark(&mut self, time: SampleTime) {
+        self.marks.push(Mark { name: Text::new("A"), time });
+    }
+}

@@ -1,0 +1,3 @@
+//! Mouths that write: JSON, text. They compute no facts.
+
+pub mod json;

@@ -1,0 +1,1 @@
+//! Figures as text: fixed width for columns, plain for sentences.

@@ -4,6 +4,7 @@
 
 pub(crate) mod ns;
 pub(crate) mod pty;
+pub(crate) mod stream;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,7 +22,11 @@ pub(crate) fn skip(test: &str, why: &str) {
 }
 
 /// Waits until `condition` gives a value, at most `limit`; panics with `what` otherwise.
-pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = condition() {

@@ -49,8 +49,7 @@ impl Ns {
     /// A new namespace with `lo` up.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("rt{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("rt{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let done = Command::new("ip").args(["netns", "add", &name]).status().expect("ip runs");
         assert!(done.success(), "ip netns add {name}");
         let ns = Self { name };
@@ -62,11 +61,7 @@ impl Ns {
     #[track_caller]
     pub(crate) fn ip(&self, args: &str) -> String {
         let out = self.try_ip(args);
-        assert!(
-            out.status.success(),
-            "ip {args}: {}",
-            String::from_utf8_lossy(&out.stderr).trim()
-        );
+        assert!(out.status.success(), "ip {args}: {}", String::from_utf8_lossy(&out.stderr).trim());
         String::from_utf8_lossy(&out.stdout).into_owned()
     }
 
@@ -143,8 +138,12 @@ impl Rail {
     /// Makes the interface, gives it `address` (may be empty) and brings it up with carrier.
     pub(crate) fn new(ns: &Ns, name: &str, address: &str) -> Self {
         let fd = ns.inside(|| {
-            let fd = open("/dev/net/tun", OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-                .expect("/dev/net/tun opens");
+            let fd = open(
+                "/dev/net/tun",
+                OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC,
+                Mode::empty(),
+            )
+            .expect("/dev/net/tun opens");
             let mut request = [0u8; 40];
             request[..name.len()].copy_from_slice(name.as_bytes());
             request[16..18].copy_from_slice(&IFF_TUN_NO_PI.to_ne_bytes());
@@ -188,7 +187,7 @@ impl Rail {
 
     /// Takes away what the host sent, so that its queue does not fill; returns the bytes.
     pub(crate) fn drain(&self) -> usize {
-        let mut buffer = [0u8; 65536];
+        let mut buffer = vec![0u8; 65536];
         let mut bytes = 0;
         while let Ok(n) = rustix::io::read(&self.fd, &mut buffer[..]) {
             if n == 0 {
@@ -210,7 +209,8 @@ fn ipv4_packet(size: u16) -> Vec<u8> {
     packet[9] = 17;
     packet[12..16].copy_from_slice(&[172, 16, 250, 250]);
     packet[16..20].copy_from_slice(&[172, 16, 251, 251]);
-    let sum: u32 = packet[..20].chunks(2).map(|w| u32::from(u16::from_be_bytes([w[0], w[1]]))).sum();
+    let sum: u32 =
+        packet[..20].chunks(2).map(|w| u32::from(u16::from_be_bytes([w[0], w[1]]))).sum();
     let sum = (sum & 0xffff) + (sum >> 16);
     packet[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
     packet

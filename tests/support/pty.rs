@@ -79,7 +79,7 @@ impl Pty {
         let stop = Arc::clone(&hung_up);
         let fd = pair.master.as_raw_fd().expect("master has a descriptor");
         let reader = std::thread::spawn(move || {
-            let mut buffer = [0u8; 65536];
+            let mut buffer = vec![0u8; 65536];
             loop {
                 // The terminal is only gone when every descriptor of its master is closed: this
                 // thread must not sit in read(2) then.
@@ -193,7 +193,7 @@ impl Pty {
 
     /// Process id.
     pub(crate) fn pid(&self) -> i32 {
-        self.child.process_id().expect("runs") as i32
+        self.child.process_id().and_then(|p| i32::try_from(p).ok()).expect("runs")
     }
 }
 

@@ -26,6 +26,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod fib;
 pub mod node;
 pub mod read;
 pub mod report;

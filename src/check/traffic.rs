@@ -9,10 +9,14 @@ use crate::units;
 
 /// Below this part of its usable rate a rail or group counts as idle.
 const FLOOR_RATIO: f64 = 0.01;
+/// The same where the usable rate is not known: what managing the fabric costs stays below it.
+const FLOOR_BYTES_PER_SECOND: f64 = 1e6;
 /// What the other cards must move before it is worth a word: a full 1 Gb/s card.
 const OFF_RAILS_BYTES_PER_SECOND: f64 = 100e6;
 /// All rails together carry less than this part of it.
 const OFF_RAILS_RATIO: f64 = 0.1;
+/// So many cards are named in a sentence.
+const NAMES: usize = 3;
 /// So many samples back a rail must have been idle.
 const IDLE_POINTS: usize = 5;
 
@@ -28,7 +32,7 @@ pub(super) fn idle(view: &RailView<'_>, cause: Option<Cause>) -> Option<Finding>
         .into_iter()
         .filter_map(|side| side.bytes_per_second.ok().copied())
         .fold(0.0, f64::max);
-    if carried <= usable * FLOOR_RATIO || carried <= 0.0 {
+    if carried <= (usable * FLOOR_RATIO).max(FLOOR_BYTES_PER_SECOND) {
         return None;
     }
     let summary = format!(
@@ -67,7 +71,11 @@ fn off_in<'a>(
 }
 
 fn off_rails_finding(node: &Node, verb: &str, other: f64, rails: f64) -> Finding {
-    let names: Vec<&str> = node.other.names.iter().map(Text::as_str).collect();
+    let mut names: Vec<&str> = node.other.names.iter().map(Text::as_str).collect();
+    if names.len() > NAMES {
+        names.truncate(NAMES);
+        names.push("…");
+    }
     let summary = format!(
         "other NICs ({}) {verb} {} while the rails are idle",
         names.join(", "),

@@ -94,7 +94,7 @@ fn no_sm(view: &RailView<'_>) -> String {
 
 fn armed(view: &RailView<'_>) -> String {
     let (name, age, rest) = (view.name(), view.for_how_long(), view.others());
-    format!("{name} is not yet ACTIVE{age} (ARMED): the subnet manager stopped half-way{rest}")
+    format!("{name} is ARMED and not ACTIVE{age}: the subnet manager stopped half-way{rest}")
 }
 
 fn retraining(view: &RailView<'_>) -> String {

@@ -36,12 +36,13 @@ pub(super) fn idle(view: &RailView<'_>, cause: Option<Cause>) -> Option<Finding>
         return None;
     }
     let summary = format!(
-        "{} carries nothing while {} carries {}",
+        "{} carries nothing while the rest of {} carries {}",
         view.name(),
         group.name,
         units::rate(carried, false)
     );
-    let finding = Finding::new(RAIL_IDLE, Severity::Warning, summary, Vec::new());
+    let evidence = vec![format!("group {}: {}", group.name, units::rate(carried, false)).into()];
+    let finding = Finding::new(RAIL_IDLE, Severity::Warning, summary, evidence);
     Some(finding.on(view).because(Some(cause)))
 }
 

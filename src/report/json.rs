@@ -53,7 +53,7 @@ fn whole(node: &Node, assessment: &Assessment) -> Object {
     o.set("other_nics", other_nics(node));
     o.list("not_shown", node.not_shown.iter().map(not_shown));
     match &node.choice_note {
-        Some(note) => o.set("choice_note", note),
+        Some(words) => o.set("choice_note", words),
         None => o.missing("choice_note", Why::NotApplicable, "the default choice of rails"),
     }
     o.set("lnet", lnet::object(&node.lnet));

@@ -254,6 +254,7 @@ fn traffic(view: &RailView<'_>) -> Said {
         let first = rx.value.as_ref().err();
         return match first {
             Some(u) if u.why == Why::FirstSample => unknown("needs a second sample"),
+            Some(u) if u.why == Why::Inactive => unknown("nothing: no link"),
             Some(u) => unknown(u.to_string()),
             None => unknown("not known"),
         };

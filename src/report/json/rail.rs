@@ -4,7 +4,7 @@ use super::object::Object;
 use super::{assessment, lnet, netdev, rdma};
 use crate::check::RailAssessment;
 use crate::node::{Flow, Node, Presence, Rail, RailAddress};
-use crate::sample::{PciFunction, SampleTime, Unknown, Why};
+use crate::sample::{PciFunction, PciLink, Reading, SampleTime, Unknown, Why};
 use crate::units;
 use serde_json::Value;
 
@@ -94,23 +94,16 @@ fn pci(pci: &PciFunction) -> Value {
     o.put("vendor", &pci.vendor);
     o.put("device", &pci.device);
     o.put("driver", &pci.driver);
-    match pci.path.first() {
-        Some(link) => {
-            o.put("current_gigatransfers_per_second", &link.current_speed);
-            o.put("current_lanes", &link.current_width);
-            o.put("max_gigatransfers_per_second", &link.max_speed);
-            o.put("max_lanes", &link.max_width);
-        }
-        None => {
-            let (speeds, lanes) = (
-                ["current_gigatransfers_per_second", "max_gigatransfers_per_second"],
-                ["current_lanes", "max_lanes"],
-            );
-            for field in speeds.into_iter().chain(lanes) {
-                o.missing(field, Why::Absent, "no PCIe link above the function");
-            }
-        }
-    }
+    let link = pci.path.first();
+    let none = || Unknown::new(Why::Absent, "no PCIe link above the function");
+    let speed =
+        |v: fn(&PciLink) -> &Reading<f64>| link.map_or_else(|| Err(none()), |l| v(l).clone());
+    let lanes =
+        |v: fn(&PciLink) -> &Reading<u32>| link.map_or_else(|| Err(none()), |l| v(l).clone());
+    o.put("current_gigatransfers_per_second", &speed(|l| &l.current_speed));
+    o.put("current_lanes", &lanes(|l| &l.current_width));
+    o.put("max_gigatransfers_per_second", &speed(|l| &l.max_speed));
+    o.put("max_lanes", &lanes(|l| &l.max_width));
     o.finish()
 }
 

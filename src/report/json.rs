@@ -2,7 +2,7 @@
 //!
 //! Names are `snake_case` with the base unit in them. A value that is not known is `null` and the
 //! object that carries it says why in `unknown`; a value that is known but weak is named in
-//! `qualified`. [`object::Object`] keeps that law, so no field here can break it. Only what may
+//! `qualified`. `object::Object` keeps that law, so no field here can break it. Only what may
 //! be absent by nature is `null` without a reason: `rdma`, `netdev`, `caused_by`,
 //! `first_failing_layer`.
 

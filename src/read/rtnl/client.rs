@@ -272,7 +272,7 @@ pub(super) fn verdict(errno: i32) -> Text {
     io::Error::from_raw_os_error(errno).to_string().into()
 }
 
-/// How long before the caller gives up the thread must have answered.
-pub(super) fn margin(deadline: Duration) -> Duration {
-    deadline / 10
+/// The part of a deadline that the thread may use; the rest is for the way back.
+pub(super) fn own_share(deadline: Duration) -> Duration {
+    deadline.saturating_sub(deadline / 10)
 }

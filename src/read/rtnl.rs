@@ -15,6 +15,8 @@ mod message;
 mod nexthop;
 mod route;
 mod rule;
+#[cfg(test)]
+mod space;
 
 pub(in crate::read) use attr::hex;
 pub(in crate::read) use client::by_interface;

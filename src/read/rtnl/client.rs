@@ -44,14 +44,7 @@ impl Client {
             Message::Link(link) => Some(*link),
             _ => None,
         };
-        let what = "links";
-        match in_time(until, what, self.dump(what, RTM_GETLINK, &body, pick)).await {
-            // Kernels before 4.4 do not know the mask of a strict request.
-            Err(Unknown { why: Why::Unsupported, .. }) => {
-                in_time(until, what, self.dump(what, RTM_GETLINK, &[0; 16], pick)).await
-            }
-            answer => answer,
-        }
+        in_time(until, "links", self.dump("links", RTM_GETLINK, &body, pick)).await
     }
 
     /// All that [`Routing`] holds but the table names.

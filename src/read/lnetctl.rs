@@ -7,6 +7,8 @@
 mod capture;
 mod child;
 mod classify;
+#[cfg(test)]
+mod fixtures;
 mod job;
 mod parse;
 mod probe;
@@ -298,3 +300,6 @@ pub fn nothing() -> Lnet {
         last_failure: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

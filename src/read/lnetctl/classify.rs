@@ -214,3 +214,6 @@ fn denied(said: &str, root: Option<bool>) -> LnetFailure {
     let gain = "LNet's nets and NIs, their status, health, credits and message counters";
     LnetFailure::Denied(format!("{said}: {mend} {gain}").into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -324,3 +324,6 @@ fn number<T: FromStr>(key: &str, value: Option<&str>) -> Reading<T> {
         .filter(|_| whole)
         .ok_or_else(|| Unknown::new(Why::Unparsable, format!("{key}: {}", first_words(printed))))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ mod fixtures;
 mod job;
 mod parse;
 mod probe;
+#[cfg(test)]
+mod samples;
 
 pub use capture::from_capture;
 pub use child::End;

@@ -1,8 +1,8 @@
 use super::child::Leash;
 use super::fixtures::{DENIED_2_16, DOWN_2_15, V2_15, V2_16};
 use super::*;
+use std::cell::Cell;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread::sleep;
@@ -17,6 +17,7 @@ struct Stage {
     begin: Instant,
     /// Added to the clock: what takes half a minute need not.
     skipped: Duration,
+    slow: Cell<u32>,
 }
 
 impl Stage {
@@ -41,7 +42,7 @@ impl Stage {
 
     fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, begin: Instant::now(), skipped: Duration::ZERO }
+        Self { dir, begin: Instant::now(), skipped: Duration::ZERO, slow: Cell::new(0) }
     }
 
     fn put(&self, name: &str, text: &str) {
@@ -69,7 +70,10 @@ impl Stage {
     fn poll(&self, reader: &mut LnetReader) -> Arc<Lnet> {
         let before = Instant::now();
         let lnet = reader.poll(self.now(), SECOND);
-        assert!(before.elapsed() < Duration::from_millis(50), "{:?}", before.elapsed());
+        // Twice in a row: once may be the machine's doing.
+        let slow = before.elapsed() > Duration::from_millis(50);
+        self.slow.set(if slow { self.slow.get() + 1 } else { 0 });
+        assert!(self.slow.get() < 2, "{:?}", before.elapsed());
         lnet
     }
 
@@ -161,10 +165,10 @@ fn the_interval_is_kept() {
     let mut reader = stage.reader();
     stage.round(&mut reader, Duration::ZERO);
     stage.skipped += Duration::from_secs(20);
-    reader.poll(stage.now(), Duration::from_secs(60));
+    reader.poll(stage.now(), Duration::from_mins(1));
     assert!(reader.job.is_none());
     stage.skipped += Duration::from_secs(40);
-    reader.poll(stage.now(), Duration::from_secs(60));
+    reader.poll(stage.now(), Duration::from_mins(1));
     assert!(reader.job.is_some());
 }
 
@@ -189,7 +193,7 @@ fn a_hanging_child_blocks_nothing_and_stays_alone() {
 
     let before = Instant::now();
     drop(reader);
-    assert!(before.elapsed() < Duration::from_millis(50));
+    assert!(before.elapsed() < Duration::from_millis(500));
     eventually("killed", || pids.iter().all(|pid| gone(*pid)));
 }
 
@@ -224,8 +228,8 @@ fn a_good_answer_outlives_a_timeout_for_a_while() {
     let mut stage = Stage::new("[ -e $d/answer ] && exec cat $d/answer\nexec sleep 1000");
     stage.put("answer", V2_16);
     let mut reader = stage.reader();
-    reader.limits.deadline = Duration::from_millis(400);
     let good = stage.round(&mut reader, Duration::ZERO);
+    reader.limits.deadline = Duration::from_millis(300);
     fs::remove_file(stage.dir.path().join("answer")).unwrap();
 
     let bad = stage.round(&mut reader, SECOND);
@@ -410,6 +414,8 @@ fn lnet_survives_its_own_serialisation() {
     assert_eq!(older, *lnet);
 }
 
-fn _a_reader_can_live_on_any_thread(reader: LnetReader, _: &Path) -> impl Send {
-    reader
+#[test]
+fn a_reader_can_be_moved_to_a_thread() {
+    fn send<T: Send>() {}
+    send::<LnetReader>();
 }

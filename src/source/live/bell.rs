@@ -87,7 +87,7 @@ mod tests {
     fn what_was_told_before_is_not_lost() {
         let bell = Bell::default();
         bell.tell(ROUTES);
-        let heard = bell.wait(clock::now() + Duration::from_secs(60), Dirty::default());
+        let heard = bell.wait(clock::now() + Duration::from_mins(1), Dirty::default());
         assert_eq!(heard.dirty, ROUTES);
         assert!(heard.last > Mono::default());
     }
@@ -105,6 +105,6 @@ mod tests {
     fn a_worker_wakes_it() {
         let bell = Bell::default();
         bell.ring();
-        bell.wait(clock::now() + Duration::from_secs(60), Dirty::default());
+        bell.wait(clock::now() + Duration::from_mins(1), Dirty::default());
     }
 }

@@ -127,6 +127,12 @@ impl Bench {
     }
 }
 
+fn answer_all(answers: &[Sender<Script>], state: u32) {
+    for answer in answers {
+        answer.send(Ok(state)).unwrap();
+    }
+}
+
 fn row(name: &str, state: u32, stuck: bool) -> (String, Option<u32>, bool) {
     (name.into(), Some(state), stuck)
 }
@@ -134,8 +140,7 @@ fn row(name: &str, state: u32, stuck: bool) -> (String, Option<u32>, bool) {
 #[test]
 fn a_device_that_hangs_is_marked_and_recovers_while_the_others_go_on() {
     let (mut b, answers) = bench(&["mlx5_0", "mlx5_1", "mlx5_2"]);
-    let all = |code| answers.iter().for_each(|a| a.send(Ok(code)).unwrap());
-    all(4);
+    answer_all(&answers, 4);
     b.ask();
     assert!(b.until(Duration::ZERO, |d| !d.pending()).changed);
     assert_eq!(
@@ -183,7 +188,7 @@ fn a_device_that_never_answered_is_shown_as_stuck() {
 #[test]
 fn a_device_that_vanishes_is_dropped_and_a_new_one_is_read() {
     let (mut b, answers) = bench(&["mlx5_0", "mlx5_1"]);
-    answers.iter().for_each(|a| a.send(Ok(4)).unwrap());
+    answer_all(&answers, 4);
     b.ask();
     b.until(Duration::ZERO, |d| !d.pending());
     answers[0].send(Err(Unknown::new(Why::Absent, "ENODEV"))).unwrap();
@@ -254,7 +259,7 @@ fn a_port_is_watched_if_its_own_interface_is_up() {
     let child = link(8, "ib0.8001", 1, Some(7));
     assert!(is_watched(&ib, &[link(7, "ib0", 1, None), child.clone()]));
     assert!(!is_watched(&ib, &[link(7, "ib0", 0, None), child.clone()]));
-    assert!(!is_watched(&device(&"mlx5_1".into(), 4, &[]), &[child.clone()]));
+    assert!(!is_watched(&device(&"mlx5_1".into(), 4, &[]), std::slice::from_ref(&child)));
     assert!(concerns(&ib, &[child]));
     assert!(!concerns(&ib, &[link(9, "ib1", 1, None)]));
 }

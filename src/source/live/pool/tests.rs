@@ -64,6 +64,10 @@ impl Bench {
         back
     }
 
+    fn ask_all(&mut self, names: &[&str]) {
+        assert!(names.iter().all(|n| self.pool.ask(n, 1, false)));
+    }
+
     fn stuck(&self) -> Vec<String> {
         self.pool.stuck().map(|(name, _)| name.to_string()).collect()
     }
@@ -89,7 +93,7 @@ fn later() -> Mono {
 fn one_worker_serves_all_and_rings_once_they_are_done() {
     let mut b = bench(&["a", "b", "c"]);
     (0..3).for_each(|i| b.let_go(i, 1));
-    ["a", "b", "c"].iter().for_each(|n| assert!(b.pool.ask(n, 1, false)));
+    b.ask_all(&["a", "b", "c"]);
     let done = b.await_back(&["a", "b", "c"]);
     assert_eq!(done.len(), 3);
     assert!(!b.pool.pending());
@@ -101,7 +105,7 @@ fn one_worker_serves_all_and_rings_once_they_are_done() {
 fn a_stuck_worker_keeps_its_reader_and_the_others_go_on() {
     let mut b = bench(&["hung", "b", "c"]);
     (1..3).for_each(|i| b.let_go(i, 1));
-    ["hung", "b", "c"].iter().for_each(|n| assert!(b.pool.ask(n, 1, false)));
+    b.ask_all(&["hung", "b", "c"]);
     b.await_start();
     assert!(!b.pool.check(clock::now()), "not stuck yet");
     assert!(b.pool.pending());
@@ -125,7 +129,7 @@ fn a_stuck_worker_keeps_its_reader_and_the_others_go_on() {
 fn two_stuck_devices_hold_nobody_up() {
     let mut b = bench(&["x", "y", "c"]);
     b.let_go(2, 1);
-    ["x", "y", "c"].iter().for_each(|n| assert!(b.pool.ask(n, 1, false)));
+    b.ask_all(&["x", "y", "c"]);
     b.await_start();
     assert!(b.pool.check(later()));
     b.await_start();
@@ -136,7 +140,7 @@ fn two_stuck_devices_hold_nobody_up() {
     b.await_back(&["x", "y"]);
     // From now on they have workers of their own.
     b.log.try_iter().for_each(drop);
-    ["x", "y", "c"].iter().for_each(|n| assert!(b.pool.ask(n, 1, false)));
+    b.ask_all(&["x", "y", "c"]);
     b.let_go(2, 1);
     b.await_back(&["x", "y", "c"]);
     let threads: Vec<_> = b.log.try_iter().map(|(_, thread)| format!("{thread:?}")).collect();

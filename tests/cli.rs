@@ -1,5 +1,7 @@
 //! The binary as a shell sees it: exit codes, stdout, stderr.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot run the binary fails")]
+
 use std::process::{Command, Output, Stdio};
 
 fn railtop(args: &[&str]) -> Output {

@@ -12,13 +12,14 @@ mod open;
 mod rails;
 mod stream;
 
+use crate::sample::Text;
+use crate::source::capture::{self, Summary};
 use crate::tui;
 use args::{Args, Command, Global};
 use clap::Parser;
 use error::Failure;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
 
 /// Runs the program and returns its exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -47,7 +48,7 @@ fn run(args: Args) -> Result<u8, Failure> {
     match command {
         None => dashboard(&global),
         Some(Command::Stream(options)) => stream::run(&global, &options),
-        Some(Command::Capture(options)) => capture(&global, &options),
+        Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {
             explain::text(options.id.as_deref()).and_then(|text| print(&text))
         }
@@ -66,15 +67,29 @@ fn dashboard(global: &Global) -> Result<u8, Failure> {
     Ok(tui::run(source, global.settings(), options)?)
 }
 
-fn capture(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
+fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
     if global.from.is_some() || global.demo.is_some() {
         return Err(Failure::Usage("capture reads this node: leave out --from and --demo".into()));
     }
-    let interval: Duration = global.interval;
+    let interval = global.interval;
     let lnetctl = global.lnetctl.as_deref();
-    crate::source::capture::write(&options.target, options.count, interval, lnetctl)?;
-    let shown = crate::sample::Text::from_bytes(options.target.as_os_str().as_encoded_bytes());
-    print(&format!("{shown}: look at it with `railtop --from {shown}`\n"))
+    let done = capture::write(&options.target, options.count, interval, lnetctl)?;
+    print(&captured(&done))
+}
+
+fn captured(done: &Summary) -> String {
+    let path = Text::from_bytes(done.path.as_os_str().as_encoded_bytes());
+    let Summary { samples, files, errors, .. } = done;
+    let hung: Vec<String> = done
+        .hung
+        .iter()
+        .map(|d| format!("{}: reads did not return in time\n", Text::new(d)))
+        .collect();
+    format!(
+        "{path}: {samples} samples, {files} files, {errors} reads failed\n{}\
+         look at it with: railtop --from {path}\n",
+        hung.concat()
+    )
 }
 
 fn print(text: &str) -> Result<u8, Failure> {

@@ -42,9 +42,10 @@ impl From<io::Error> for Failure {
 impl From<SourceError> for Failure {
     fn from(e: SourceError) -> Self {
         let line = Text::new(&one_line(&e.to_string()));
-        match e {
-            SourceError::Capture { .. } | SourceError::NoScenario { .. } => Failure::Usage(line),
-            SourceError::Live(_) => Failure::Failed(line),
+        if matches!(e, SourceError::Capture { .. } | SourceError::NoScenario { .. }) {
+            Failure::Usage(line)
+        } else {
+            Failure::Failed(line)
         }
     }
 }

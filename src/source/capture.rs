@@ -3,7 +3,7 @@
 use super::{Pace, Source, SourceError};
 use crate::node::SourceKind;
 use crate::sample::Sample;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +22,21 @@ impl Capture {
 }
 
 /// What a capture holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Summary {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Samples in it.
+    pub samples: u32,
+    /// Files in it.
+    pub files: u64,
+    /// Bytes in all files, before compression.
+    pub bytes: u64,
+    /// Reads that failed; the reasons are beside the files.
+    pub errors: u64,
+    /// Devices whose reads did not return in time.
+    pub hung: Vec<String>,
+}
 
 /// Writes what railtop reads of this node, `samples` times, into a directory or archive.
 pub fn write(

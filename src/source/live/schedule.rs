@@ -1,0 +1,459 @@
+//! What is due when: pure arithmetic on times that are given.
+
+use crate::read::Due;
+use crate::read::rtnl::Dirty;
+use crate::sample::Mono;
+use std::time::Duration;
+
+/// A kernel may hold a carrier loss back for a second, and a dump of the links flushes it
+/// (`net/core/link_watch.c`): links are asked for this often besides the messages. Ports that no
+/// interface speaks for are looked at with them.
+const WATCH: Duration = Duration::from_millis(250);
+/// Port states behind an interface whose messages are heard.
+const STATE: Duration = Duration::from_secs(1);
+/// Error counters, the host line, the list of devices.
+const SLOW: Duration = Duration::from_secs(5);
+/// The slow tier never gets slower than this.
+const SLOWEST: Duration = Duration::from_mins(1);
+/// Names, ids, PCI links.
+const RARE: Duration = Duration::from_mins(1);
+/// Routes and sysctls change without a message too (`arp_ignore`; routes that vanish with the
+/// last address).
+const ROUTING: Duration = Duration::from_secs(10);
+/// Quiet time after the last message before routes are dumped …
+const SETTLE: Duration = Duration::from_millis(50);
+/// … but under constant change no later than this after the first.
+const SETTLE_MOST: Duration = Duration::from_millis(250);
+/// Between two dumps of the links that messages ask for.
+const LINK_GAP: Duration = Duration::from_millis(50);
+/// What is due this soon is done in the same wake-up.
+const SLACK: Duration = Duration::from_millis(5);
+
+/// What one wake-up has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// A full pass, which ends in a sample.
+    pub(super) tick: bool,
+    /// Tiers for interfaces and for devices whose ports an interface speaks for.
+    pub(super) watched: Due,
+    /// Tiers for all other devices.
+    pub(super) unwatched: Due,
+    /// Dump the links.
+    pub(super) links: bool,
+    /// List the devices.
+    pub(super) list: bool,
+    /// Dump addresses, rules, routes; read the sysctls.
+    pub(super) routing: bool,
+    /// Read the host line.
+    pub(super) host: bool,
+}
+
+/// Something that comes back after a period, without drifting off its grid.
+#[derive(Clone, Copy, Debug)]
+struct Every {
+    period: Duration,
+    next: Mono,
+}
+
+impl Every {
+    fn new(period: Duration, first: Mono) -> Self {
+        Self { period, next: first }
+    }
+
+    /// Is it due? Then its next time is the next point of its grid after `now`.
+    fn take(&mut self, now: Mono, slack: Duration) -> bool {
+        if now + slack < self.next {
+            return false;
+        }
+        let period = self.period.as_nanos().max(1);
+        let missed = now.since(self.next).as_nanos() / period;
+        let step = u64::try_from((missed + 1) * period).unwrap_or(u64::MAX);
+        self.next = self.next + Duration::from_nanos(step);
+        true
+    }
+
+    /// Changes the period; the next time counts from the last one.
+    fn set(&mut self, period: Duration) {
+        if period != self.period {
+            self.next = self.next - self.period + period;
+            self.period = period;
+        }
+    }
+
+    /// Comes earlier, so that `point` lies on its grid: shared wake-ups.
+    fn align(&mut self, point: Mono) {
+        let off = point.since(self.next).as_nanos() % self.period.as_nanos().max(1);
+        if point < self.next {
+            self.next = point;
+        } else if off > 0 {
+            let off = Duration::from_nanos(u64::try_from(off).unwrap_or(0));
+            self.next = self.next + off - self.period;
+        }
+    }
+}
+
+/// Messages that are settling: of the first and of the newest.
+#[derive(Clone, Copy, Debug)]
+struct Settling {
+    first: Mono,
+    last: Mono,
+}
+
+/// When to read what.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    tick: Every,
+    watch: Every,
+    state: Every,
+    slow: Every,
+    rare: Every,
+    list: Every,
+    host: Every,
+    routing: Every,
+    slow_base: Duration,
+    settling: Option<Settling>,
+    /// A dump of the routes runs: none is asked for until it is back.
+    dumping: bool,
+    /// No dump of the routes before: a big table must not take more than a tenth of the time.
+    not_before: Mono,
+    link_asked: Option<Mono>,
+    last_links: Option<Mono>,
+    relist: bool,
+}
+
+impl Schedule {
+    /// Everything is due at `start`.
+    pub(super) fn new(start: Mono, interval: Duration) -> Self {
+        let every = |period| Every::new(period, start);
+        Self {
+            tick: every(interval),
+            watch: every(WATCH.min(interval)),
+            state: every(STATE.max(interval)),
+            slow: every(SLOW.max(interval)),
+            rare: every(RARE.max(interval)),
+            list: every(SLOW.max(interval)),
+            host: every(SLOW.max(interval)),
+            routing: every(ROUTING),
+            slow_base: SLOW,
+            settling: None,
+            dumping: false,
+            not_before: Mono::default(),
+            link_asked: None,
+            last_links: None,
+            relist: false,
+        }
+    }
+
+    /// Takes over a changed interval.
+    pub(super) fn follow(&mut self, interval: Duration) {
+        if interval == self.tick.period {
+            return;
+        }
+        self.tick.set(interval);
+        self.watch.set(WATCH.min(interval));
+        self.watch.align(self.tick.next);
+        self.state.set(STATE.max(interval));
+        self.slow.set(self.slow_base.max(interval));
+        self.rare.set(RARE.max(interval));
+        self.list.set(SLOW.max(interval));
+        self.host.set(SLOW.max(interval));
+    }
+
+    /// The interval that is kept now.
+    pub(super) fn interval(&self) -> Duration {
+        self.tick.period
+    }
+
+    /// The period of the slow tier.
+    pub(super) fn slow_period(&self) -> Duration {
+        self.slow.period
+    }
+
+    /// Reading costs too much: the slow tier comes half as often. False at the end of the scale.
+    pub(super) fn slow_down(&mut self) -> bool {
+        let before = self.slow_base;
+        self.slow_base = (self.slow_base * 2).min(SLOWEST);
+        self.slow.set(self.slow_base.max(self.tick.period));
+        self.slow_base != before
+    }
+
+    /// Reading is cheap again. False when the slow tier has its usual pace.
+    pub(super) fn speed_up(&mut self) -> bool {
+        let before = self.slow_base;
+        self.slow_base = (self.slow_base / 2).max(SLOW);
+        self.slow.set(self.slow_base.max(self.tick.period));
+        self.slow_base != before
+    }
+
+    /// The kernel told of a change; `last` is the time of the newest message.
+    pub(super) fn heard(&mut self, dirty: Dirty, last: Mono) {
+        if dirty.links || dirty.overrun {
+            let earliest = self.last_links.map_or(last, |l| (l + LINK_GAP).max(last));
+            self.link_asked.get_or_insert(earliest);
+        }
+        if dirty.links || dirty.routing || dirty.overrun {
+            self.settling.get_or_insert(Settling { first: last, last }).last = last;
+        }
+    }
+
+    /// What is being waited out, so that more messages of that kind need no wake-up.
+    pub(super) fn quiet(&self) -> Dirty {
+        Dirty {
+            links: self.link_asked.is_some(),
+            routing: self.settling.is_some(),
+            overrun: self.link_asked.is_some() && self.settling.is_some(),
+        }
+    }
+
+    /// The list of devices is out of date.
+    pub(super) fn list_again(&mut self) {
+        self.relist = true;
+    }
+
+    /// A dump of the routes came back after `took`.
+    pub(super) fn routing_done(&mut self, now: Mono, took: Duration) {
+        self.dumping = false;
+        self.not_before = now + took * 9;
+    }
+
+    /// What is due; it counts as done.
+    pub(super) fn due(&mut self, now: Mono) -> Plan {
+        let mut plan = Plan { tick: self.tick.take(now, Duration::ZERO), ..Plan::default() };
+        let watch = self.watch.take(now, SLACK);
+        plan.links = watch || self.link_asked.is_some_and(|at| at <= now + SLACK);
+        if plan.links {
+            self.link_asked = None;
+            self.last_links = Some(now);
+        }
+        if plan.tick {
+            plan.watched = self.tiers(now);
+            plan.list = self.list.take(now, SLACK) || plan.watched.rare;
+            plan.host = self.host.take(now, SLACK);
+        }
+        plan.unwatched = Due { state: plan.watched.state || watch, ..plan.watched };
+        plan.list |= std::mem::take(&mut self.relist);
+        plan.routing = self.routing_time().is_some_and(|at| at <= now + SLACK);
+        if plan.routing {
+            self.settling = None;
+            self.dumping = true;
+            self.routing.next = now + self.routing.period;
+        }
+        plan
+    }
+
+    fn tiers(&mut self, now: Mono) -> Due {
+        Due {
+            data: true,
+            state: self.state.take(now, SLACK),
+            slow: self.slow.take(now, SLACK),
+            rare: self.rare.take(now, SLACK),
+        }
+    }
+
+    /// When to dump the routes; `None` while a dump runs.
+    fn routing_time(&self) -> Option<Mono> {
+        let settled = self.settling.map(|s| (s.last + SETTLE).min(s.first + SETTLE_MOST));
+        let wanted = settled.map_or(self.routing.next, |s| s.min(self.routing.next));
+        (!self.dumping).then(|| wanted.max(self.not_before))
+    }
+
+    /// The time of the next wake-up.
+    pub(super) fn next_deadline(&self) -> Mono {
+        [Some(self.tick.next), Some(self.watch.next), self.link_asked, self.routing_time()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(self.tick.next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const START: Mono = Mono(1_000_000_000_000);
+    const ROUTES: Dirty = Dirty { links: false, routing: true, overrun: false };
+    const LINKS: Dirty = Dirty { links: true, routing: true, overrun: false };
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn at(millis: u64) -> Mono {
+        START + ms(millis)
+    }
+
+    /// A schedule whose first pass is over.
+    fn started(interval: u64) -> Schedule {
+        let mut s = Schedule::new(START, ms(interval));
+        s.due(START);
+        s.routing_done(START, Duration::ZERO);
+        s
+    }
+
+    /// Wakes at every deadline until `end` and tells what was done when.
+    fn run(s: &mut Schedule, end: u64) -> Vec<(u64, Plan)> {
+        let mut plans = Vec::new();
+        loop {
+            let now = s.next_deadline();
+            if now > at(end) {
+                return plans;
+            }
+            let plan = s.due(now);
+            if plan.routing {
+                s.routing_done(now, ms(1));
+            }
+            plans.push((now.since(START).as_millis() as u64, plan));
+        }
+    }
+
+    fn times(plans: &[(u64, Plan)], what: impl Fn(&Plan) -> bool) -> Vec<u64> {
+        plans.iter().filter(|(_, p)| what(p)).map(|(t, _)| *t).collect()
+    }
+
+    #[test]
+    fn the_first_pass_reads_everything() {
+        let plan = Schedule::new(START, ms(1000)).due(START);
+        assert!(plan.tick && plan.links && plan.list && plan.routing && plan.host);
+        assert_eq!((plan.watched, plan.unwatched), (Due::ALL, Due::ALL));
+    }
+
+    #[test]
+    fn tiers_at_one_second() {
+        let plans = run(&mut started(1000), 60_000);
+        assert_eq!(times(&plans, |p| p.tick).len(), 60);
+        assert_eq!(times(&plans, |p| p.links).len(), 240);
+        assert_eq!(times(&plans, |p| p.unwatched.state).len(), 240);
+        assert_eq!(times(&plans, |p| p.watched.state).len(), 60);
+        assert_eq!(times(&plans, |p| p.unwatched.data).len(), 60);
+        assert_eq!(times(&plans, |p| p.watched.slow).first(), Some(&5000));
+        assert_eq!(times(&plans, |p| p.watched.rare), [60_000]);
+        assert_eq!(times(&plans, |p| p.routing).len(), 6);
+        assert_eq!(plans.len(), 240, "ticks and link polls share their wake-ups");
+    }
+
+    #[test]
+    fn a_fast_pace_hurries_the_data_only() {
+        let plans = run(&mut started(100), 10_000);
+        assert_eq!(times(&plans, |p| p.watched.data).len(), 100);
+        assert_eq!(times(&plans, |p| p.watched.state).len(), 10);
+        assert_eq!(times(&plans, |p| p.watched.slow).len(), 2);
+        assert_eq!(plans.len(), 100, "no wake-ups besides the ticks");
+    }
+
+    #[test]
+    fn a_slow_pace_still_watches_the_links() {
+        let plans = run(&mut started(10_000), 20_000);
+        assert_eq!(times(&plans, |p| p.tick), [10_000, 20_000]);
+        assert_eq!(times(&plans, |p| p.links).len(), 80);
+        assert_eq!(times(&plans, |p| p.watched.state), [10_000, 20_000]);
+    }
+
+    #[test]
+    fn a_changed_pace_counts_from_the_last_tick() {
+        let mut s = started(10_000);
+        s.due(at(3000));
+        s.follow(ms(500));
+        assert!(s.due(at(3000)).tick);
+        assert_eq!(s.next_deadline(), at(3250));
+        s.follow(ms(2000));
+        assert_eq!(times(&run(&mut s, 9000), |p| p.tick), [5000, 7000, 9000]);
+    }
+
+    #[test]
+    fn a_late_wake_keeps_the_grid_and_does_not_catch_up() {
+        let mut s = started(1000);
+        assert!(s.due(at(3700)).tick);
+        assert!(!s.due(at(3990)).tick);
+        assert!(s.due(at(4000)).tick);
+    }
+
+    #[test]
+    fn routes_settle_before_they_are_dumped() {
+        let mut s = started(1000);
+        s.heard(ROUTES, at(300));
+        s.heard(ROUTES, at(330));
+        assert!(s.quiet().routing && !s.quiet().links);
+        assert!(!s.due(at(340)).routing);
+        assert_eq!(s.next_deadline(), at(380));
+        assert!(s.due(at(380)).routing);
+        assert!(!s.quiet().routing);
+    }
+
+    #[test]
+    fn constant_change_cannot_put_the_dump_off() {
+        let mut s = started(1000);
+        let dumped = (300..1000).step_by(10).find(|&t| {
+            s.heard(ROUTES, at(t));
+            s.due(at(t)).routing
+        });
+        assert_eq!(dumped, Some(550));
+    }
+
+    #[test]
+    fn a_big_table_is_dumped_a_tenth_of_the_time_at_most() {
+        let mut s = started(1000);
+        s.heard(ROUTES, at(100));
+        assert!(s.due(at(150)).routing);
+        s.heard(ROUTES, at(200));
+        assert!(!s.due(at(600)).routing, "one dump at a time");
+        s.routing_done(at(850), ms(700));
+        assert!(!s.due(at(2000)).routing);
+        assert!(s.due(at(7150)).routing);
+    }
+
+    #[test]
+    fn a_link_message_is_answered_at_once_but_a_flood_is_not() {
+        let mut s = started(1000);
+        s.heard(LINKS, at(100));
+        assert!(s.due(at(100)).links);
+        s.heard(LINKS, at(101));
+        assert!(s.quiet().links);
+        assert!(!s.due(at(101)).links);
+        assert!(s.due(at(150)).links);
+    }
+
+    #[test]
+    fn the_slow_tier_backs_off_and_comes_back() {
+        let mut s = started(1000);
+        assert!(s.slow_down());
+        assert_eq!(s.slow_period(), ms(10_000));
+        while s.slow_down() {}
+        assert_eq!(s.slow_period(), SLOWEST);
+        while s.speed_up() {}
+        assert_eq!(s.slow_period(), SLOW);
+    }
+
+    proptest! {
+        #[test]
+        fn the_deadline_is_ahead_and_something_is_due_then(
+            interval in 50u64..3_600_000,
+            steps in proptest::collection::vec((0u64..3000, 0u8..4), 1..60),
+        ) {
+            let mut s = started(interval);
+            let mut now = START;
+            for (step, event) in steps {
+                now = now + ms(step);
+                match event {
+                    0 => s.heard(ROUTES, now),
+                    1 => s.heard(LINKS, now),
+                    2 => s.follow(ms(interval.max(step))),
+                    _ => {}
+                }
+                if s.due(now).routing {
+                    s.routing_done(now, ms(step / 10));
+                }
+                let next = s.next_deadline();
+                prop_assert!(next > now);
+                prop_assert!(next.since(now) <= WATCH + SLACK);
+                now = next;
+                let plan = s.due(now);
+                prop_assert!(plan.tick || plan.links || plan.routing);
+                if plan.routing {
+                    s.routing_done(now, ms(1));
+                }
+            }
+        }
+    }
+}

@@ -119,7 +119,7 @@ fn this_machine_comes_back() {
     let sample = all(&mut Capture::open(&target).unwrap()).remove(0);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let short = |name: &str| name.trim().split('.').next().map(str::to_owned);
-    assert_eq!(short(&sample.host.name.unwrap()), short(&host));
+    assert_eq!(short(sample.host.name.as_ref().unwrap()), short(&host));
     assert!(target.join("sys/class/net/lo/statistics/rx_bytes").exists());
     let live = read::rtnl::Rtnl::start(|_| {}).and_then(|r| r.links(Duration::from_secs(20)));
     match (live, sample.links) {

@@ -55,7 +55,7 @@ fn node() -> tempfile::TempDir {
 fn collect(target: &Path, samples: u32) -> Summary {
     let node = node();
     let root = Root::new(node.path());
-    write::write_from(&root, target, samples, Duration::from_millis(1), None).unwrap()
+    write::Job::new(&root, Duration::from_millis(1), None).write(target, samples).unwrap()
 }
 
 fn check_tree(top: &Path) {
@@ -109,6 +109,47 @@ fn an_archive_comes_back_and_leaves_nothing_behind() {
         assert!(write(&target, 1, Duration::ZERO, None).is_err(), "it exists");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
+}
+
+#[test]
+fn a_device_that_hangs_is_named_and_the_rest_is_there() {
+    let (node, dir) = (node(), tempfile::tempdir().unwrap());
+    let device = node.path().join(DEVICE).join("infiniband/mlx5_0");
+    fs::remove_file(device.join("node_guid")).unwrap();
+    // Opening a FIFO that nobody writes to never returns.
+    let pipe = rustix::fs::FileType::Fifo;
+    let mode = rustix::fs::Mode::RUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, device.join("node_guid"), pipe, mode, 0).unwrap();
+    let root = Root::new(node.path());
+    let mut job = write::Job::new(&root, Duration::ZERO, None);
+    job.deadline = Duration::from_secs(2);
+    let target = dir.path().join("capture");
+    let summary = job.write(&target, 3).unwrap();
+    assert_eq!(summary.hung, ["sys/class/infiniband/mlx5_0"]);
+    for sample in ["0001", "0002", "0003"] {
+        let at = |path: &str| target.join("samples").join(sample).join(path);
+        let error = fs::read_to_string(at("sys/class/infiniband/mlx5_0.error")).unwrap();
+        assert!(error.starts_with("timeout"), "{error}");
+        assert!(at("sys/class/net/ib0/statistics/rx_bytes").exists());
+        assert!(at("proc/sys/kernel/hostname").exists());
+    }
+    assert_eq!(all(&mut Capture::open(&target).unwrap()).len(), 3);
+}
+
+#[test]
+fn a_refused_read_leaves_its_reason_and_is_not_repeated() {
+    let (node, dir) = (node(), tempfile::tempdir().unwrap());
+    let refused = Arc::new(copier::Refused::default());
+    let file = Path::new(DEVICE).join("infiniband/mlx5_0/ports/1/counters/port_rcv_data");
+    // As if the driver had said EINVAL before.
+    refused.lock().unwrap().insert(file.clone(), 22);
+    let copier = copier::Copier::new(node.path(), dir.path(), &Arc::default(), &refused);
+    assert!(copier.file("sys/class/infiniband/mlx5_0/ports/1/counters/port_rcv_data").is_none());
+    assert_eq!(fs::read(dir.path().join(&file)).unwrap(), b"");
+    let mut error = file.into_os_string();
+    error.push(".error");
+    let words = fs::read_to_string(dir.path().join(error)).unwrap();
+    assert!(words.starts_with("EINVAL: Invalid argument"), "{words}");
 }
 
 #[test]

@@ -51,31 +51,7 @@ pub fn write(
     interval: Duration,
     lnetctl: Option<&Path>,
 ) -> Result<Summary, SourceError> {
-    write_from(&Root::system(), target, samples, interval, lnetctl)
-}
-
-/// The same from another root, for tests.
-pub(super) fn write_from(
-    root: &Root,
-    target: &Path,
-    samples: u32,
-    interval: Duration,
-    lnetctl: Option<&Path>,
-) -> Result<Summary, SourceError> {
-    let failed =
-        |cause: String| SourceError::CaptureWrite { path: target.display().to_string(), cause };
-    let form = Form::of(target);
-    free(target, form).map_err(failed)?;
-    let mut job = Job::new(root, interval, lnetctl);
-    if form == Form::Directory {
-        fs::create_dir_all(target).map_err(|e| failed(e.to_string()))?;
-        job.collect(target, samples.max(1)).map_err(failed)?;
-    } else {
-        let dir = TempDir::new().map_err(failed)?;
-        job.collect(dir.path(), samples.max(1)).map_err(failed)?;
-        pack::pack(dir.path(), target, form).map_err(|e| failed(e.to_string()))?;
-    }
-    Ok(job.summary(target, samples.max(1)))
+    Job::new(&Root::system(), interval, lnetctl).write(target, samples)
 }
 
 /// Nothing that exists is written over.
@@ -92,10 +68,13 @@ fn free(target: &Path, form: Form) -> Result<(), String> {
     }
 }
 
-struct Job<'a> {
+/// One capture in the making.
+pub(super) struct Job<'a> {
     root: &'a Root,
     interval: Duration,
     lnetctl: Option<&'a Path>,
+    /// For all reads of one device.
+    pub(super) deadline: Duration,
     tally: Arc<Tally>,
     refused: Arc<Refused>,
     hung: HashSet<PathBuf>,
@@ -106,16 +85,37 @@ struct Job<'a> {
 type Work = (PathBuf, Box<dyn FnOnce(&Copier) + Send>);
 
 impl<'a> Job<'a> {
-    fn new(root: &'a Root, interval: Duration, lnetctl: Option<&'a Path>) -> Self {
+    pub(super) fn new(root: &'a Root, interval: Duration, lnetctl: Option<&'a Path>) -> Self {
         Self {
             root,
             interval,
             lnetctl,
+            deadline: DEVICE_DEADLINE,
             tally: Arc::default(),
             refused: Arc::default(),
             hung: HashSet::new(),
             rtnl: Rtnl::start(|_| {}),
         }
+    }
+
+    pub(super) fn write(mut self, target: &Path, samples: u32) -> Result<Summary, SourceError> {
+        let samples = samples.max(1);
+        self.place(target, samples).map_err(|cause| SourceError::CaptureWrite {
+            path: target.display().to_string(),
+            cause,
+        })?;
+        Ok(self.summary(target, samples))
+    }
+
+    fn place(&mut self, target: &Path, samples: u32) -> Result<(), String> {
+        let form = Form::of(target);
+        free(target, form)?;
+        if form == Form::Directory {
+            return self.collect(target, samples);
+        }
+        let dir = TempDir::new()?;
+        self.collect(dir.path(), samples)?;
+        pack::pack(dir.path(), target, form).map_err(|e| e.to_string())
     }
 
     fn copier(&self, target: &Path) -> Arc<Copier> {
@@ -124,6 +124,7 @@ impl<'a> Job<'a> {
 
     /// One sample is the capture itself; several go below `samples/`.
     fn collect(&mut self, target: &Path, samples: u32) -> Result<(), String> {
+        fs::create_dir_all(target).map_err(|e| e.to_string())?;
         if samples == 1 {
             return self.sample(target);
         }
@@ -184,7 +185,7 @@ impl<'a> Job<'a> {
             }
         }
         drop(done);
-        let until = Instant::now() + DEVICE_DEADLINE;
+        let until = Instant::now() + self.deadline;
         while !running.is_empty() {
             match finished.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(name) => running.remove(&name),
@@ -192,7 +193,7 @@ impl<'a> Job<'a> {
             };
         }
         for path in running {
-            let words = format!("timeout: no answer in {} s\n", DEVICE_DEADLINE.as_secs());
+            let words = format!("timeout: no answer in {} s\n", self.deadline.as_secs());
             copier.error(&path, &words);
             self.hung.insert(path);
         }

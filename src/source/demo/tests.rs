@@ -173,3 +173,19 @@ fn in_real_time_a_pass_waits_for_the_pace() {
     assert!(begun.elapsed() >= Duration::from_millis(59));
     assert_eq!(demo.label(), "demo balanced");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
+    #[test]
+    fn the_pace_does_not_change_the_traffic(millis in 37u64..2500) {
+        let total = |interval: Duration| {
+            let mut demo = Demo::simulate("dead-rail", interval).unwrap();
+            let sample = std::iter::from_fn(|| demo.next().unwrap());
+            let at = sample.take(2000).find(|s| second(s) >= 43.0).unwrap();
+            *port(&at, "mlx5_0").data.rx[0].value.as_ref().unwrap()
+        };
+        let (a, b) = (total(SECOND), total(Duration::from_millis(millis)));
+        // The whole traffic until then is 10¹¹ words; noise is taken at the middle of a step.
+        proptest::prop_assert!(a.abs_diff(b) < 20_000_000, "{a} {b}");
+    }
+}

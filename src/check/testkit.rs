@@ -302,6 +302,7 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
             version: text("2.15.8"),
             answer: Ok(LnetAnswer { at: now().mono, took: Duration::ZERO, nets: vec![lo, o2ib] }),
             waiting_since: None,
+            last_failure: None,
         }),
         links: Ok(Arc::new(Vec::new())),
         routing: Arc::new(routing()),

@@ -377,7 +377,7 @@ fn a_fifo_does_not_block() {
 fn a_long_file_is_cut_and_a_padded_one_is_read() {
     let tree = Tree::new();
     let port = tree.mlx5("mlx5_0", "0000:1a", &Port::active("200 Gb/sec (4X HDR)"));
-    tree.bytes(format!("{port}/counters/symbol_error"), &[b'7'; 100_000]);
+    tree.bytes(format!("{port}/counters/symbol_error"), &vec![b'7'; 100_000]);
     let mut padded = b"42\n".to_vec();
     padded.resize(4096, 0);
     tree.bytes(format!("{port}/counters/link_downed"), &padded);

@@ -177,10 +177,11 @@ fn count(tally: &Tally) {
 }
 
 /// Opens a regular file and nothing else. A copied tree may hold a FIFO or a device in its place:
-/// there the type is looked at before the open, which could have effects of its own.
+/// there the type is looked at before the open, which could have effects of its own. No attribute
+/// is a link, so a link in a copied tree is not followed out of it.
 fn open(dir: BorrowedFd<'_>, name: &Path, root: &Root) -> Result<OwnedFd, Fault> {
     if !root.is_system() {
-        let stat = statat(dir, name, AtFlags::empty()).map_err(Fault::Errno)?;
+        let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map_err(Fault::Errno)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Fault::NotAFile);
         }

@@ -76,14 +76,16 @@ impl Interface {
             // Gone, or another one of the same name.
             return self.renew(pass, None);
         }
+        if netdev.flags != last.flags || netdev.operstate != last.operstate {
+            // Speed, MTU and more may be others now.
+            return self.renew(pass, Some(&last));
+        }
         if pass.due.data || !fast {
             self.read_data(&mut netdev, pass.tally);
         }
         // The carrier takes RTNL on a live node (since some kernel between 6.1 and 6.12).
-        let changed = netdev.flags != last.flags || netdev.operstate != last.operstate;
-        if let Some(refusal) = down(&netdev) {
-            netdev.carrier = Err(refusal);
-        } else if changed || (fast && (pass.due.slow || !pass.live)) {
+        let ask = fast && (pass.due.slow || !pass.live);
+        if ask && down(&netdev).is_none() {
             netdev.carrier = super::open(pass.root, &self.name, pass.tally)
                 .and_then(|dir| dir.read("carrier", parse::flag));
         }

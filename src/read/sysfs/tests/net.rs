@@ -68,8 +68,12 @@ fn carrier_and_speed_of_a_down_interface_are_not_asked_for() {
     assert_eq!(why(&netdevs[0].attrs.speed_mbps), Some(Why::Inactive));
     tree.file("sys/class/net/ib0/flags", "0x1003\n");
     tree.file("sys/class/net/ib0/carrier", "0\n");
+    tree.file("sys/class/net/ib0/speed", "-1\n");
     let netdevs = reader.pass(DATA).unwrap();
     assert_eq!(netdevs[0].carrier, Ok(false));
+    assert_eq!(why(&netdevs[0].attrs.speed_mbps), Some(Why::Absent));
+    tree.file("sys/class/net/ib0/flags", "0x1002\n");
+    assert_eq!(why(&reader.pass(DATA).unwrap()[0].carrier), Some(Why::Inactive));
 }
 
 #[test]

@@ -5,10 +5,16 @@ use crate::read::rtnl::Dirty;
 use crate::sample::Mono;
 use std::time::Duration;
 
-/// A kernel may hold a carrier loss back for a second, and a dump of the links flushes it
-/// (`net/core/link_watch.c`): links are asked for this often besides the messages. Ports that no
-/// interface speaks for are looked at with them.
-const WATCH: Duration = Duration::from_millis(250);
+/// A kernel holds a carrier loss back for up to a second after the change before it, and a dump
+/// of the links flushes it (`net/core/link_watch.c`): for that long after a change the links are
+/// asked for this often besides the messages …
+const WATCH_HOT: Duration = Duration::from_millis(250);
+const HOT: Duration = Duration::from_secs(3);
+/// … and this often otherwise: changes in other namespaces count too, and are not heard. Each
+/// dump wakes two threads, and a monitor is to leave the CPUs asleep.
+const WATCH: Duration = Duration::from_millis(500);
+/// Port states that no interface speaks for.
+const PORTS: Duration = Duration::from_millis(250);
 /// Port states behind an interface whose messages are heard.
 const STATE: Duration = Duration::from_secs(1);
 /// Error counters, the host line, the list of devices.
@@ -80,15 +86,16 @@ impl Every {
         }
     }
 
-    /// Comes earlier, so that `point` lies on its grid: shared wake-ups.
-    fn align(&mut self, point: Mono) {
-        let off = point.since(self.next).as_nanos() % self.period.as_nanos().max(1);
-        if point < self.next {
-            self.next = point;
-        } else if off > 0 {
-            let off = Duration::from_nanos(u64::try_from(off).unwrap_or(0));
-            self.next = self.next + off - self.period;
+    /// Comes next when `point` lies on its grid, as soon after `now` as that allows: shared
+    /// wake-ups.
+    fn align(&mut self, point: Mono, now: Mono) {
+        let ahead = point.since(now).as_nanos();
+        if ahead == 0 {
+            return;
         }
+        let turns = (ahead - 1) / self.period.as_nanos().max(1);
+        let turns = u32::try_from(turns).unwrap_or(u32::MAX);
+        self.next = point - self.period.saturating_mul(turns);
     }
 }
 
@@ -104,6 +111,9 @@ struct Settling {
 pub(super) struct Schedule {
     tick: Every,
     watch: Every,
+    hot_until: Mono,
+    ports: Every,
+    unwatched: bool,
     state: Every,
     slow: Every,
     rare: Every,
@@ -128,6 +138,9 @@ impl Schedule {
         Self {
             tick: every(interval),
             watch: every(WATCH.min(interval)),
+            hot_until: Mono::default(),
+            ports: every(PORTS.min(interval)),
+            unwatched: false,
             state: every(STATE.max(interval)),
             slow: every(SLOW.max(interval)),
             rare: every(RARE.max(interval)),
@@ -150,8 +163,11 @@ impl Schedule {
             return;
         }
         self.tick.set(interval);
-        self.watch.set(WATCH.min(interval));
-        self.watch.align(self.tick.next);
+        for (every, period) in [(&mut self.watch, WATCH), (&mut self.ports, PORTS)] {
+            let last = every.next - every.period;
+            every.set(period.min(interval));
+            every.align(self.tick.next, last);
+        }
         self.state.set(STATE.max(interval));
         self.slow.set(self.slow_base.max(interval));
         self.rare.set(RARE.max(interval));
@@ -190,10 +206,27 @@ impl Schedule {
         if dirty.links || dirty.overrun {
             let earliest = self.last_links.map_or(last, |l| (l + LINK_GAP).max(last));
             self.link_asked.get_or_insert(earliest);
+            self.hot_until = last + HOT;
+            self.pace_watch(last);
         }
         if dirty.links || dirty.routing || dirty.overrun {
             self.settling.get_or_insert(Settling { first: last, last }).last = last;
         }
+    }
+
+    /// After a change the links are watched closely for a while.
+    fn pace_watch(&mut self, now: Mono) {
+        let wanted = if now < self.hot_until { WATCH_HOT } else { WATCH }.min(self.tick.period);
+        if wanted != self.watch.period {
+            self.watch.period = wanted;
+            self.watch.next = self.watch.next.min(now + wanted);
+            self.watch.align(self.tick.next, now);
+        }
+    }
+
+    /// Are there ports that no interface speaks for?
+    pub(super) fn set_unwatched(&mut self, any: bool) {
+        self.unwatched = any;
     }
 
     /// What is being waited out, so that more messages of that kind need no wake-up.
@@ -220,6 +253,8 @@ impl Schedule {
     pub(super) fn due(&mut self, now: Mono) -> Plan {
         let mut plan = Plan { tick: self.tick.take(now, Duration::ZERO), ..Plan::default() };
         let watch = self.watch.take(now, SLACK);
+        let ports = self.ports.take(now, SLACK) && self.unwatched;
+        self.pace_watch(now);
         plan.links = watch || self.link_asked.is_some_and(|at| at <= now + SLACK);
         if plan.links {
             self.link_asked = None;
@@ -230,7 +265,7 @@ impl Schedule {
             plan.list = self.list.take(now, SLACK) || plan.watched.rare;
             plan.host = self.host.take(now, SLACK);
         }
-        plan.unwatched = Due { state: plan.watched.state || watch, ..plan.watched };
+        plan.unwatched = Due { state: plan.watched.state || ports, ..plan.watched };
         plan.list |= std::mem::take(&mut self.relist);
         plan.routing = self.routing_time().is_some_and(|at| at <= now + SLACK);
         if plan.routing {
@@ -259,7 +294,9 @@ impl Schedule {
 
     /// The time of the next wake-up.
     pub(super) fn next_deadline(&self) -> Mono {
-        [Some(self.tick.next), Some(self.watch.next), self.link_asked, self.routing_time()]
+        let ports = self.unwatched.then_some(self.ports.next);
+        let watch = Some(self.watch.next);
+        [Some(self.tick.next), watch, ports, self.link_asked, self.routing_time()]
             .into_iter()
             .flatten()
             .min()
@@ -321,16 +358,29 @@ mod tests {
 
     #[test]
     fn tiers_at_one_second() {
-        let plans = run(&mut started(1000), 60_000);
+        let mut s = started(1000);
+        s.set_unwatched(true);
+        let plans = run(&mut s, 60_000);
         assert_eq!(times(&plans, |p| p.tick).len(), 60);
-        assert_eq!(times(&plans, |p| p.links).len(), 240);
+        assert_eq!(times(&plans, |p| p.links).len(), 120);
         assert_eq!(times(&plans, |p| p.unwatched.state).len(), 240);
         assert_eq!(times(&plans, |p| p.watched.state).len(), 60);
         assert_eq!(times(&plans, |p| p.unwatched.data).len(), 60);
         assert_eq!(times(&plans, |p| p.watched.slow).first(), Some(&5000));
         assert_eq!(times(&plans, |p| p.watched.rare), [60_000]);
         assert_eq!(times(&plans, |p| p.routing).len(), 6);
-        assert_eq!(plans.len(), 240, "ticks and link polls share their wake-ups");
+        assert_eq!(plans.len(), 240, "all share their wake-ups");
+        assert_eq!(run(&mut started(1000), 60_000).len(), 120, "no ports to look at");
+    }
+
+    #[test]
+    fn after_a_change_the_links_are_watched_closely_for_a_while() {
+        let mut s = started(1000);
+        s.heard(LINKS, at(1300));
+        assert!(s.due(at(1300)).links);
+        let polls = times(&run(&mut s, 6000), |p| p.links);
+        assert_eq!(polls[..4], [1500, 1750, 2000, 2250]);
+        assert_eq!(polls[polls.len() - 3..], [5000, 5500, 6000]);
     }
 
     #[test]
@@ -346,7 +396,7 @@ mod tests {
     fn a_slow_pace_still_watches_the_links() {
         let plans = run(&mut started(10_000), 20_000);
         assert_eq!(times(&plans, |p| p.tick), [10_000, 20_000]);
-        assert_eq!(times(&plans, |p| p.links).len(), 80);
+        assert_eq!(times(&plans, |p| p.links).len(), 40);
         assert_eq!(times(&plans, |p| p.watched.state), [10_000, 20_000]);
     }
 
@@ -356,7 +406,7 @@ mod tests {
         s.due(at(3000));
         s.follow(ms(500));
         assert!(s.due(at(3000)).tick);
-        assert_eq!(s.next_deadline(), at(3250));
+        assert_eq!(s.next_deadline(), at(3500));
         s.follow(ms(2000));
         assert_eq!(times(&run(&mut s, 9000), |p| p.tick), [5000, 7000, 9000]);
     }
@@ -429,7 +479,7 @@ mod tests {
         #[test]
         fn the_deadline_is_ahead_and_something_is_due_then(
             interval in 50u64..3_600_000,
-            steps in proptest::collection::vec((0u64..3000, 0u8..4), 1..60),
+            steps in proptest::collection::vec((0u64..3000, 0u8..5), 1..60),
         ) {
             let mut s = started(interval);
             let mut now = START;
@@ -439,6 +489,7 @@ mod tests {
                     0 => s.heard(ROUTES, now),
                     1 => s.heard(LINKS, now),
                     2 => s.follow(ms(interval.max(step))),
+                    3 => s.set_unwatched(step % 2 == 0),
                     _ => {}
                 }
                 if s.due(now).routing {
@@ -449,7 +500,7 @@ mod tests {
                 prop_assert!(next.since(now) <= WATCH + SLACK);
                 now = next;
                 let plan = s.due(now);
-                prop_assert!(plan.tick || plan.links || plan.routing);
+                prop_assert!(plan.tick || plan.links || plan.routing || plan.unwatched.state);
                 if plan.routing {
                     s.routing_done(now, ms(1));
                 }

@@ -4,9 +4,28 @@
 //! another names it in `caused_by`; [`assess`] folds them, builds the ladder of layers of each
 //! rail and the verdict.
 
+mod catalogue;
+mod fold;
+mod ladder;
+mod link;
+mod lnet;
+mod netdev;
+mod not_checked;
+mod reader;
+#[cfg(test)]
+pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;
+mod traffic;
+mod view;
+
+pub use catalogue::{CATALOGUE, Entry, entry};
+
 use crate::node::Node;
 use crate::sample::Text;
+use fold::Found;
 use serde::Serialize;
+use view::RailView;
 
 /// How bad it is. Ordered: a note is less than a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -216,11 +235,87 @@ impl Assessment {
 
 /// Judges a node.
 pub fn assess(node: &Node) -> Assessment {
-    let _ = node;
-    Assessment {
-        findings: Vec::new(),
-        rails: Vec::new(),
-        not_checked: Vec::new(),
-        verdict: Verdict::Unknown,
+    let views: Vec<RailView<'_>> =
+        (0..node.rails.len()).filter_map(|i| RailView::new(node, i)).collect();
+    let mut found: Vec<Found> = views.iter().flat_map(on_one_rail).collect();
+    let of_node = lnet::off_rails(node)
+        .into_iter()
+        .chain(reader::lnetctl_stuck(node))
+        .chain(traffic::off_rails(&views));
+    found.extend(of_node.map(|finding| Found { rail: None, finding }));
+    fold::raise_roots(&mut found);
+
+    let rails: Vec<RailAssessment> = views
+        .iter()
+        .map(|view| {
+            let own: Vec<&Finding> =
+                found.iter().filter(|f| f.rail == Some(view.index)).map(|f| &f.finding).collect();
+            ladder::judge(view, &own)
+        })
+        .collect();
+    let findings = fold::sort(found);
+    let verdict = node_verdict(&findings, &rails);
+    Assessment { not_checked: not_checked::list(&views, node), findings, rails, verdict }
+}
+
+/// All findings of one rail, each naming the root it follows from.
+fn on_one_rail(view: &RailView<'_>) -> Vec<Found> {
+    let mut findings: Vec<Finding> = reader::device_stuck(view).into_iter().collect();
+    let port = link::check(view);
+    let netdev = netdev::check(view, port.as_ref());
+    // A link that retrains is still in use: what else is wrong does not follow from it.
+    let cause = port
+        .as_ref()
+        .filter(|f| f.id != catalogue::PORT_RETRAINING)
+        .or(netdev.as_ref())
+        .map(|f| Cause { id: f.id, severity: f.severity });
+    let lnet = lnet::on_rail(view, cause);
+    let idle = traffic::idle(view, cause);
+    findings.extend(port.into_iter().chain(netdev).chain(lnet).chain(idle));
+    findings.into_iter().map(|finding| Found { rail: Some(view.index), finding }).collect()
+}
+
+/// The root that other findings of a rail follow from.
+#[derive(Clone, Copy, Debug)]
+struct Cause {
+    id: &'static str,
+    severity: Severity,
+}
+
+fn node_verdict(findings: &[Finding], rails: &[RailAssessment]) -> Verdict {
+    let worst = findings.iter().filter(|f| f.caused_by.is_none()).map(|f| f.severity).max();
+    let judged = rails.iter().any(|r| r.verdict != Verdict::Unknown);
+    match worst {
+        Some(severity) if judged || severity > Severity::Note => severity.into(),
+        _ if judged => Verdict::Ok,
+        _ => Verdict::Unknown,
+    }
+}
+
+impl Finding {
+    /// A finding without commands, on the layer its catalogue entry names.
+    fn new(id: &'static str, severity: Severity, summary: String, evidence: Vec<Text>) -> Self {
+        Self {
+            id,
+            severity,
+            layer: entry(id).map_or(Layer::Cable, |e| e.layer),
+            rails: Vec::new(),
+            caused_by: None,
+            summary: summary.into(),
+            evidence,
+            fix: Vec::new(),
+            undo: Vec::new(),
+            verify: Vec::new(),
+        }
+    }
+
+    fn on(mut self, view: &RailView<'_>) -> Self {
+        self.rails.push(view.rail.name.clone());
+        self
+    }
+
+    fn because(mut self, cause: Option<Cause>) -> Self {
+        self.caused_by = cause.map(|c| c.id);
+        self
     }
 }

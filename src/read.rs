@@ -11,6 +11,7 @@ pub mod root;
 pub mod rtnl;
 pub mod sysctl;
 pub mod sysfs;
+pub mod tables;
 
 /// Which tiers of files a pass reads again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

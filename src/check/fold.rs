@@ -1,0 +1,55 @@
+//! One mistake, one root: order and severity of findings that hang together.
+
+use super::{Finding, Severity};
+use std::cmp::Reverse;
+
+/// A finding and the rail whose ladder it is on.
+pub(super) struct Found {
+    pub rail: Option<usize>,
+    pub finding: Finding,
+}
+
+impl Found {
+    fn is_root_of(&self, other: &Found) -> bool {
+        self.finding.caused_by.is_none()
+            && self.rail == other.rail
+            && other.finding.caused_by == Some(self.finding.id)
+    }
+}
+
+/// A root is never milder than what follows from it.
+pub(super) fn raise_roots(found: &mut [Found]) {
+    for i in 0..found.len() {
+        let worst = |root: &Found| {
+            found.iter().filter(|f| root.is_root_of(f)).map(|f| f.finding.severity).max()
+        };
+        let Some(worst) = found.get(i).and_then(worst) else { continue };
+        if let Some(root) = found.get_mut(i) {
+            root.finding.severity = root.finding.severity.max(worst);
+        }
+    }
+}
+
+/// Roots worst first, then in the order of the rails; consequences directly behind their root.
+pub(super) fn sort(found: Vec<Found>) -> Vec<Finding> {
+    let (mut roots, mut rest): (Vec<Found>, Vec<Found>) =
+        found.into_iter().partition(|f| f.finding.caused_by.is_none());
+    roots.sort_by_key(|f| (Reverse(f.finding.severity), f.rail.unwrap_or(usize::MAX)));
+    let mut sorted = Vec::with_capacity(roots.len() + rest.len());
+    for root in roots {
+        let (mut mine, others): (Vec<Found>, Vec<Found>) =
+            rest.into_iter().partition(|f| root.is_root_of(f));
+        rest = others;
+        mine.sort_by_key(|f| f.finding.layer);
+        sorted.push(root.finding);
+        sorted.extend(mine.into_iter().map(|f| f.finding));
+    }
+    debug_assert!(rest.is_empty(), "a consequence without its root");
+    sorted.extend(rest.into_iter().map(|f| f.finding));
+    sorted
+}
+
+/// The worst severity.
+pub(super) fn worst<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<Severity> {
+    findings.into_iter().map(|f| f.severity).max()
+}

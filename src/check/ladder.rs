@@ -1,0 +1,109 @@
+//! The ladder of a rail: every layer from the cable to the traffic, with its verdict.
+
+mod rungs;
+
+use super::fold;
+use super::view::{Iface, RailView};
+use super::{Finding, RailAssessment, Rung, Verdict};
+use crate::node::PortState;
+use crate::sample::{Text, Unknown, Why};
+
+/// The judgement on one rail, from its findings and its state.
+pub(super) fn judge(view: &RailView<'_>, findings: &[&Finding]) -> RailAssessment {
+    let ladder: Vec<Rung> =
+        rungs::all(view).into_iter().map(|rung| decided(rung, findings)).collect();
+    let first_failing = ladder
+        .iter()
+        .find(|r| matches!(r.verdict, Verdict::Warning | Verdict::Critical))
+        .map(|r| r.layer);
+    let verdict = match fold::worst(findings.iter().copied()) {
+        Some(severity) => severity.into(),
+        None if unreadable(view).is_some() => Verdict::Unknown,
+        None => Verdict::Ok,
+    };
+    RailAssessment { verdict, ladder, first_failing, state_word: state_word(view) }
+}
+
+/// The worst finding of a layer decides its rung.
+fn decided(mut rung: Rung, findings: &[&Finding]) -> Rung {
+    let worst = findings.iter().filter(|f| f.layer == rung.layer).max_by_key(|f| f.severity);
+    if let Some(finding) = worst {
+        rung.verdict = finding.severity.into();
+        rung.finding = Some(finding.id);
+    }
+    rung
+}
+
+/// Why nothing of a rail could be read, if so.
+pub(super) fn unreadable(view: &RailView<'_>) -> Option<Unknown> {
+    if view.gone_since().is_some() {
+        return None;
+    }
+    let iface_known = !matches!(view.iface(), Iface::Unknown | Iface::None);
+    match &view.rail.rdma {
+        Some(rdma) if rdma.state != PortState::Unknown => None,
+        Some(rdma) if !iface_known => {
+            let why = rdma.raw_state.as_ref().err().cloned();
+            Some(why.unwrap_or_else(|| not_understood(&view.port_evidence())))
+        }
+        None if !iface_known => {
+            let netdev = view.rail.netdev.as_ref();
+            let why = netdev.and_then(|n| n.admin_up.clone().err().or(n.carrier.clone().err()));
+            Some(why.unwrap_or_else(|| Unknown::new(Why::Absent, "no interface")))
+        }
+        _ => None,
+    }
+}
+
+fn not_understood(evidence: &[Text]) -> Unknown {
+    let lines: Vec<&str> = evidence.iter().map(Text::as_str).collect();
+    Unknown::new(Why::Unparsable, lines.join("; "))
+}
+
+/// One or two words for the state column.
+fn state_word(view: &RailView<'_>) -> Text {
+    if view.gone_since().is_some() {
+        return "gone".into();
+    }
+    if view.rail.rdma.as_ref().is_some_and(|r| r.stuck_since.is_some()) {
+        return "no answer".into();
+    }
+    let iface = view.iface();
+    match view.port() {
+        Some(port) if port.is_active() && iface == Iface::NoCarrier => "no carrier".into(),
+        Some(port) => port_word(view, port),
+        None => iface_word(iface).into(),
+    }
+}
+
+fn port_word(view: &RailView<'_>, port: PortState) -> Text {
+    match port {
+        PortState::Active => "ACTIVE".into(),
+        PortState::Retraining => "RETRAINING".into(),
+        PortState::ActiveDefer => "ACTIVE_DEFER".into(),
+        PortState::Armed => "ARMED".into(),
+        PortState::NoSubnetManager => "no SM".into(),
+        PortState::Disabled if view.is_ethernet() && view.iface() == Iface::NoCarrier => {
+            "no carrier".into()
+        }
+        PortState::Disabled if view.is_ethernet() && view.iface() == Iface::AdminDown => {
+            "admin down".into()
+        }
+        PortState::Disabled => "DISABLED".into(),
+        PortState::Training => "DOWN Training".into(),
+        PortState::NoSignal | PortState::Down => {
+            let phys = view.rail.rdma.as_ref().map(super::link::phys_words).unwrap_or_default();
+            format!("DOWN {phys}").into()
+        }
+        PortState::Unknown => "unknown".into(),
+    }
+}
+
+fn iface_word(iface: Iface) -> &'static str {
+    match iface {
+        Iface::Up => "up",
+        Iface::NoCarrier => "no carrier",
+        Iface::AdminDown => "admin down",
+        Iface::None | Iface::Unknown => "unknown",
+    }
+}

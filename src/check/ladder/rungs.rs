@@ -1,0 +1,267 @@
+//! Each rung by what was read, before findings decide.
+
+use crate::check::link::phys_words;
+use crate::check::view::{Iface, RailView};
+use crate::check::{Layer, Rung, Verdict};
+use crate::node::{PortState, RailAddress, RailRdma};
+use crate::sample::{Fact, LnetFailure, PciLink, Reading, Text, Why};
+use crate::units;
+use std::fmt::Write;
+
+/// What a rung says of itself.
+type Said = (Verdict, String);
+
+/// All rungs in order.
+pub(super) fn all(view: &RailView<'_>) -> Vec<Rung> {
+    Layer::ALL
+        .into_iter()
+        .map(|layer| {
+            let (verdict, detail) = rung(view, layer);
+            Rung { layer, verdict, detail: detail.into(), finding: None }
+        })
+        .collect()
+}
+
+fn rung(view: &RailView<'_>, layer: Layer) -> Said {
+    if let Some(since) = view.gone_since() {
+        return (Verdict::Unknown, format!("gone since {}", units::time_of_day(since.wall)));
+    }
+    match layer {
+        Layer::Cable => cable(view),
+        Layer::SubnetManager => subnet_manager(view),
+        Layer::Pcie => pcie(view),
+        Layer::Netdev => netdev(view),
+        Layer::Address => address(view),
+        Layer::Rule | Layer::Table | Layer::Neighbour => routing(view),
+        Layer::Ni => ni(view),
+        Layer::Health => health(view),
+        Layer::Selection => selection(view),
+        Layer::Traffic => traffic(view),
+    }
+}
+
+fn ok(detail: impl Into<String>) -> Said {
+    (Verdict::Ok, detail.into())
+}
+
+fn unknown(detail: impl Into<String>) -> Said {
+    (Verdict::Unknown, detail.into())
+}
+
+fn not_applicable(detail: impl Into<String>) -> Said {
+    (Verdict::NotApplicable, detail.into())
+}
+
+fn cable(view: &RailView<'_>) -> Said {
+    let Some(rdma) = &view.rail.rdma else {
+        return match view.iface() {
+            Iface::Up => ok(format!("carrier{}", link_words(view))),
+            Iface::NoCarrier => unknown("no carrier"),
+            Iface::AdminDown => unknown("interface is administratively down"),
+            Iface::None | Iface::Unknown => unknown("carrier unknown"),
+        };
+    };
+    let phys = phys_words(rdma);
+    match rdma.state {
+        PortState::Unknown => unknown(why(&rdma.raw_state, "port state not understood")),
+        PortState::NoSubnetManager | PortState::Armed => ok(phys),
+        state if state.is_active() => ok(format!("{phys}{}", link_words(view))),
+        _ => unknown(format!("DOWN, {phys}")),
+    }
+}
+
+/// ", 200 Gb/s 4X HDR", as far as known.
+fn link_words(view: &RailView<'_>) -> String {
+    let rate = &view.rail.rate;
+    let Some(bits) = rate.nominal_bits_per_second.ok() else { return String::new() };
+    let mut words = format!(", {} Gb/s", units::gbits(*bits));
+    if let Some(width) = rate.width.ok() {
+        let _ = write!(words, " {width}X");
+    }
+    if let Some(speed) = rate.speed.ok().filter(|s| !s.is_empty()) {
+        words.push(' ');
+        words.push_str(speed);
+    }
+    words
+}
+
+fn subnet_manager(view: &RailView<'_>) -> Said {
+    let Some(rdma) = &view.rail.rdma else { return not_applicable("no RDMA port") };
+    match &rdma.link_layer {
+        Ok(layer) if layer.eq_ignore_ascii_case("infiniband") => {}
+        Ok(layer) => return not_applicable(format!("none on {layer}")),
+        Err(_) => {}
+    }
+    match rdma.state {
+        PortState::Unknown => unknown(why(&rdma.raw_state, "port state not understood")),
+        PortState::NoSubnetManager => unknown("INIT"),
+        PortState::Armed => unknown("ARMED"),
+        state if state.is_active() => ok(format!("ACTIVE{}", lids(rdma))),
+        _ => unknown("needs a link first"),
+    }
+}
+
+fn lids(rdma: &RailRdma) -> String {
+    let attrs = &rdma.port_attrs;
+    let one = |name: &str, lid: &Reading<u32>| {
+        lid.as_ref().map_or_else(|_| String::new(), |lid| format!(", {name} {lid}"))
+    };
+    one("LID", &attrs.lid) + &one("SM LID", &attrs.sm_lid)
+}
+
+fn pcie(view: &RailView<'_>) -> Said {
+    let Some(pci) = &view.rail.pci else { return not_applicable("no PCI function") };
+    let Some(link) = pci.path.first() else { return unknown("link not known") };
+    let words = |speed: &Reading<f64>, width: &Reading<u32>| match (speed, width) {
+        (Ok(speed), Ok(width)) => Some(format!("{speed} GT/s x{width}")),
+        _ => None,
+    };
+    let current = words(&link.current_speed, &link.current_width);
+    let full = words(&link.max_speed, &link.max_width);
+    match (current, full) {
+        (None, _) => unknown(why(&link.current_speed, "link not known")),
+        (Some(current), Some(full)) if is_below(link) => {
+            (Verdict::Note, format!("{current} of {full}"))
+        }
+        (Some(current), _) => ok(current),
+    }
+}
+
+fn is_below(link: &PciLink) -> bool {
+    let less = |a: &Reading<f64>, b: &Reading<f64>| matches!((a, b), (Ok(a), Ok(b)) if a < b);
+    let fewer = |a: &Reading<u32>, b: &Reading<u32>| matches!((a, b), (Ok(a), Ok(b)) if a < b);
+    less(&link.current_speed, &link.max_speed) || fewer(&link.current_width, &link.max_width)
+}
+
+fn netdev(view: &RailView<'_>) -> Said {
+    let Some(netdev) = &view.rail.netdev else { return not_applicable("no interface") };
+    let name = &netdev.name;
+    match view.iface() {
+        Iface::Up => {
+            let mut words = format!("{name} up");
+            if let Ok(mtu) = &netdev.mtu {
+                let _ = write!(words, ", MTU {mtu}");
+            }
+            if let Ok(mode) = &netdev.mode {
+                words.push(' ');
+                words.push_str(mode);
+            }
+            ok(words)
+        }
+        // Nodes that use RDMA alone leave IPoIB down on purpose.
+        Iface::AdminDown if view.is_relied_on() => {
+            not_applicable(format!("{name} is administratively down"))
+        }
+        Iface::AdminDown => not_applicable(format!("{name} is administratively down: not in use")),
+        Iface::NoCarrier => unknown(format!("{name} up, no carrier")),
+        Iface::None | Iface::Unknown => unknown(
+            netdev
+                .admin_up
+                .as_ref()
+                .err()
+                .or(netdev.carrier.as_ref().err())
+                .map_or_else(|| "not known".to_owned(), ToString::to_string),
+        ),
+    }
+}
+
+/// `IFA_F_DADFAILED` of linux/if_addr.h: another host has this address.
+const DAD_FAILED: u32 = 0x08;
+
+fn address(view: &RailView<'_>) -> Said {
+    let addresses = &view.rail.addresses;
+    if addresses.is_empty() {
+        return match &view.node.routing.addresses {
+            Err(why) => unknown(why.to_string()),
+            Ok(_) => not_applicable("none"),
+        };
+    }
+    if let Some(double) = addresses.iter().find(|a| a.flags & DAD_FAILED != 0) {
+        return (Verdict::Note, format!("{}: another host has it too", double.prefix));
+    }
+    ok(listed(addresses))
+}
+
+fn listed(addresses: &[RailAddress]) -> String {
+    let first: Vec<String> = addresses.iter().take(2).map(|a| a.prefix.to_string()).collect();
+    let more = addresses.len().saturating_sub(first.len());
+    let rest = if more > 0 { format!(", {more} more") } else { String::new() };
+    first.join(", ") + &rest
+}
+
+fn routing(view: &RailView<'_>) -> Said {
+    if view.rail.addresses.is_empty() && view.node.routing.addresses.is_ok() {
+        not_applicable("no address")
+    } else {
+        unknown("not judged by this version")
+    }
+}
+
+/// Why LNet's rungs cannot be told, if so.
+fn without_lnet(view: &RailView<'_>) -> Option<Said> {
+    let failure = match &view.node.lnet.answer {
+        Ok(_) if view.rail.lnet.is_empty() => return Some(not_applicable("no NI on this rail")),
+        Ok(_) => return None,
+        Err(failure) => failure,
+    };
+    let loaded = view.node.lnet.modules.lnet == Some(true);
+    Some(match failure {
+        LnetFailure::NotInstalled if loaded => unknown("lnetctl is not installed"),
+        LnetFailure::NotInstalled => not_applicable("no LNet here"),
+        LnetFailure::NotLoaded => not_applicable("LNet is not loaded"),
+        LnetFailure::NotConfigured => not_applicable("LNet is not configured"),
+        LnetFailure::Denied(_) => unknown("needs root"),
+        LnetFailure::Timeout(_) => unknown("lnetctl did not answer"),
+        LnetFailure::Failed(words) => unknown(format!("lnetctl failed: {words}")),
+        LnetFailure::Pending => unknown("not asked yet"),
+    })
+}
+
+fn ni(view: &RailView<'_>) -> Said {
+    if let Some(said) = without_lnet(view) {
+        return said;
+    }
+    let status =
+        |s: &Reading<Text>| s.as_ref().map_or_else(|_| "?".to_owned(), ToString::to_string);
+    let words: Vec<String> =
+        view.rail.lnet.iter().map(|n| format!("{} {}", n.ni.nid, status(&n.ni.status))).collect();
+    let known = view.rail.lnet.iter().all(|n| n.ni.status.is_ok());
+    if known { ok(words.join(", ")) } else { unknown(words.join(", ")) }
+}
+
+fn health(view: &RailView<'_>) -> Said {
+    if let Some(said) = without_lnet(view) {
+        return said;
+    }
+    let values: Vec<&Reading<u32>> = view.rail.lnet.iter().map(|n| &n.ni.health).collect();
+    match values.iter().filter_map(|v| v.as_ref().ok()).min() {
+        None => unknown(values.first().map_or_else(String::new, |v| why(v, "not known"))),
+        Some(lowest) if *lowest < 1000 => (Verdict::Note, format!("{lowest} of 1000")),
+        Some(_) => ok("1000 of 1000"),
+    }
+}
+
+fn selection(view: &RailView<'_>) -> Said {
+    without_lnet(view).unwrap_or_else(|| unknown("not judged by this version"))
+}
+
+fn traffic(view: &RailView<'_>) -> Said {
+    let (rx, tx) = (&view.rail.rx.bytes_per_second, &view.rail.tx.bytes_per_second);
+    let words = |name: &str, f: &Fact<f64>| {
+        f.ok().map_or_else(|| format!("{name} –"), |r| format!("{name} {}", units::rate(*r, false)))
+    };
+    if rx.ok().is_none() && tx.ok().is_none() {
+        let first = rx.value.as_ref().err();
+        return match first {
+            Some(u) if u.why == Why::FirstSample => unknown("needs a second sample"),
+            Some(u) if u.why == Why::Inactive => unknown("nothing: no link"),
+            Some(u) => unknown(u.to_string()),
+            None => unknown("not known"),
+        };
+    }
+    ok(format!("{}, {}", words("rx", rx), words("tx", tx)))
+}
+
+fn why<T>(reading: &Reading<T>, otherwise: &str) -> String {
+    reading.as_ref().err().map_or_else(|| otherwise.to_owned(), ToString::to_string)
+}

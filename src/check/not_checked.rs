@@ -1,0 +1,103 @@
+//! What could not be judged, and what would open it.
+
+use super::NotChecked;
+use super::ladder;
+use super::view::RailView;
+use crate::node::Node;
+use crate::sample::{LnetFailure, Reading, Text, Unknown, Why};
+use crate::units;
+
+/// Everything that could not be judged on this node.
+pub(super) fn list(views: &[RailView<'_>], node: &Node) -> Vec<NotChecked> {
+    let mut list: Vec<NotChecked> = views.iter().filter_map(rail).collect();
+    list.extend(lnet(node));
+    list.extend(routing(node));
+    list.extend(notes(node));
+    list
+}
+
+fn entry(what: impl Into<Text>, why: impl Into<Text>) -> NotChecked {
+    NotChecked { what: what.into(), why: why.into() }
+}
+
+fn rail(view: &RailView<'_>) -> Option<NotChecked> {
+    let unknown = ladder::unreadable(view)?;
+    Some(entry(view.rail.name.clone(), opened(&unknown)))
+}
+
+/// LNet that is not there is no gap; LNet that is there and does not speak is one.
+fn lnet(node: &Node) -> Option<NotChecked> {
+    let why = match node.lnet.answer.as_ref().err()? {
+        LnetFailure::NotInstalled if node.lnet.modules.lnet == Some(true) => {
+            "the lnet module is loaded, lnetctl is not installed".into()
+        }
+        LnetFailure::NotInstalled | LnetFailure::NotLoaded | LnetFailure::NotConfigured => {
+            return None;
+        }
+        LnetFailure::Denied(_) => "needs root: sudo railtop".into(),
+        LnetFailure::Timeout(detail) => with_detail("lnetctl did not answer in time", detail),
+        LnetFailure::Failed(detail) => with_detail("lnetctl failed", detail),
+        LnetFailure::Pending => "lnetctl has not answered yet".to_owned(),
+    };
+    Some(entry("LNet", why))
+}
+
+fn with_detail(what: &str, detail: &Text) -> String {
+    if detail.is_empty() { what.into() } else { format!("{what}: {detail}") }
+}
+
+/// The routing tables that could not be read, those with the same reason together.
+fn routing(node: &Node) -> Vec<NotChecked> {
+    let r = &node.routing;
+    let parts = [
+        ("links", problem(&node.links)),
+        ("addresses", problem(&r.addresses)),
+        ("rules", problem(&r.rules4)),
+        ("IPv6 rules", problem(&r.rules6)),
+        ("routes", problem(&r.routes4)),
+        ("IPv6 routes", problem(&r.routes6)),
+        ("neighbours", problem(&r.neighbours)),
+        ("next hops", problem(&r.nexthops)),
+    ];
+    let mut gaps: Vec<(String, &Unknown)> = Vec::new();
+    for (name, unknown) in parts.into_iter().filter_map(|(n, u)| Some((n, u?))) {
+        match gaps.iter_mut().find(|(_, u)| *u == unknown) {
+            Some((names, _)) => {
+                names.push_str(", ");
+                names.push_str(name);
+            }
+            None => gaps.push((name.into(), unknown)),
+        }
+    }
+    gaps.into_iter().map(|(names, unknown)| entry(names, opened(unknown))).collect()
+}
+
+/// What a kernel does not have cannot be wrong there.
+fn problem<T>(reading: &Reading<T>) -> Option<&Unknown> {
+    let unknown = reading.as_ref().err()?;
+    (!matches!(unknown.why, Why::Unsupported | Why::NotApplicable)).then_some(unknown)
+}
+
+/// The reason, and what would open it.
+fn opened(unknown: &Unknown) -> String {
+    match unknown.why {
+        Why::Denied => format!("{unknown}; root would see it: sudo railtop"),
+        _ => unknown.to_string(),
+    }
+}
+
+/// What the readers say, unless a finding says it better.
+fn notes(node: &Node) -> Vec<NotChecked> {
+    let stuck = |reader: &Text| {
+        let mut devices = node.rails.iter().filter_map(|r| r.rdma.as_ref());
+        devices.any(|d| d.stuck_since.is_some() && d.device == *reader)
+    };
+    node.notes
+        .iter()
+        .filter(|note| !stuck(&note.reader))
+        .map(|note| {
+            let age = units::duration_words(node.time.mono.since(note.since));
+            entry(note.reader.clone(), format!("{}, for {age}", note.what))
+        })
+        .collect()
+}

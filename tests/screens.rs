@@ -59,7 +59,8 @@ fn named(name: &str) -> KeyCode {
 /// Compares with the stored picture; all differences of a run are told together.
 fn check(differences: &mut String, name: &str, buffer: &Buffer) {
     let found = grid::of(buffer);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/screens/{name}.txt"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/screens/{name}.txt"));
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &found).unwrap();

@@ -6,13 +6,13 @@ use railtop::check::{
 use railtop::node::{
     Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, History,
     HistoryPoint, LinkRate, Mark, Node, NotShown, OtherNics, PortState, Presence, Rail,
-    RailAddress, RailNetdev, RailNi, RailRdma, RateSource, SourceKind,
+    RailAddress, RailNetdev, RailNi, RailRdma, RateSource, Settings, SourceKind,
 };
 use railtop::sample::{
     Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet, LnetAnswer,
     LnetFailure, LnetModules, LnetNet, LnetNi, Memory, Mono, NextHop, NextHopFlags, PciFunction,
-    PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, RuleAction, SampleTime,
-    Sysctls, Text, Unknown, Why,
+    PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, RuleAction, Sample,
+    SampleTime, Sysctls, Text, Unknown, Why,
 };
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -80,10 +80,19 @@ fn flow(bytes: Figure, source: FlowSource, usable: f64, share: Figure) -> Flow {
 
 fn counters(n: u64) -> Arc<CounterSet> {
     let names = [
-        "VL15_dropped", "excessive_buffer_overrun_errors", "link_downed",
-        "link_error_recovery", "local_link_integrity_errors", "port_rcv_data",
-        "port_rcv_errors", "port_rcv_packets", "port_rcv_switch_relay_errors",
-        "port_xmit_data", "port_xmit_discards", "port_xmit_wait", "symbol_error",
+        "VL15_dropped",
+        "excessive_buffer_overrun_errors",
+        "link_downed",
+        "link_error_recovery",
+        "local_link_integrity_errors",
+        "port_rcv_data",
+        "port_rcv_errors",
+        "port_rcv_packets",
+        "port_rcv_switch_relay_errors",
+        "port_xmit_data",
+        "port_xmit_discards",
+        "port_xmit_wait",
+        "symbol_error",
     ];
     let mut items: Vec<Counter> = names
         .into_iter()
@@ -380,6 +389,7 @@ fn lnet(rails: &[Rail]) -> Arc<Lnet> {
             nets: vec![LnetNet { name: text("o2ib"), nis }],
         }),
         waiting_since: None,
+        last_failure: None,
     })
 }
 
@@ -446,7 +456,11 @@ fn routing(rails: &[Rail]) -> (Arc<Routing>, Vec<Link>) {
     for (n, rail) in rails.iter().enumerate() {
         let index = 4 + n as u32;
         let down = rail.netdev.as_ref().is_some_and(|d| d.carrier == Ok(false));
-        rules.push(rule(9410 + n as u32, Some(prefix(172, 16, 34, n as u8 + 1, 32)), 941 + n as u32));
+        rules.push(rule(
+            9410 + n as u32,
+            Some(prefix(172, 16, 34, n as u8 + 1, 32)),
+            941 + n as u32,
+        ));
         routes.push(route(254, prefix(172, 16, 0, 0, 16), index, down));
         routes.push(route(941 + n as u32, prefix(172, 16, 0, 0, 16), index, down));
         routes.push(route(255, prefix(172, 16, 34, n as u8 + 1, 32), index, false));
@@ -498,37 +512,36 @@ fn quiet(bytes: f64) -> Flow {
 
 fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
     let (routing, links) = routing(&rails);
-    Node {
+    let host = Host {
+        name: Ok(text("oss07")),
+        kernel: Ok(text("5.14.0-427.el9.x86_64")),
+        load: Ok([1.0, 2.0, 3.0]),
+        memory: Ok(Memory { total_bytes: 1 << 39, available_bytes: 1 << 38 }),
+        cpus: Ok(128),
+        boot_time_seconds: Ok(1_700_000_000),
+        uid: Ok(0),
+    };
+    let sample = Sample {
         time: time(NOW),
-        source: SourceKind::Live,
-        measured_interval: Some(Duration::from_secs(1)),
-        host: Arc::new(Host {
-            name: Ok(text("oss07")),
-            kernel: Ok(text("5.14.0-427.el9.x86_64")),
-            load: Ok([1.0, 2.0, 3.0]),
-            memory: Ok(Memory { total_bytes: 1 << 39, available_bytes: 1 << 38 }),
-            cpus: Ok(128),
-            boot_time_seconds: Ok(1_700_000_000),
-            uid: Ok(0),
-        }),
-        lnet: lnet(&rails),
-        rails,
-        groups,
-        other: OtherNics {
-            names: vec![text("eth0"), text("eth1")],
-            rx: quiet(1.2e6),
-            tx: quiet(34e6),
-        },
-        not_shown: Vec::new(),
-        choice_note: None,
+        host: Arc::new(host),
+        netdevs: Ok(Vec::new()),
+        rdma: Ok(Vec::new()),
         links: Ok(Arc::new(links)),
         routing,
         sysctls: Arc::new(Sysctls::default()),
-        events: VecDeque::new(),
-        marks: Vec::new(),
+        lnet: lnet(&rails),
         notes: Vec::new(),
-        cost: Duration::from_millis(3),
-    }
+        cost: Vec::new(),
+    };
+    let mut node = Node::new(Settings::default(), SourceKind::Live, &sample);
+    node.measured_interval = Some(Duration::from_secs(1));
+    node.rails = rails;
+    node.groups = groups;
+    node.other =
+        OtherNics { names: vec![text("eth0"), text("eth1")], rx: quiet(1.2e6), tx: quiet(34e6) };
+    node.choice_note = None;
+    node.cost = Duration::from_millis(3);
+    node
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
@@ -702,6 +715,7 @@ pub fn unknowns() -> Model {
         version: absent("lnetctl"),
         answer: Err(LnetFailure::Denied(text("lnetctl: needs root"))),
         waiting_since: None,
+        last_failure: None,
     });
     node.links = absent("ip-link.json");
     node.other = OtherNics { names: Vec::new(), ..node.other };
@@ -766,6 +780,7 @@ pub fn no_rails() -> Model {
         version: absent("lnetctl"),
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
+        last_failure: None,
     });
     node.choice_note = Some(text("no physical network interface here"));
     (node, assessment(Vec::new(), Vec::new(), Verdict::Unknown))

@@ -207,8 +207,14 @@ fn shape(svg: &mut String, symbol: &str, x: u16, y: u16, look: &Look) -> bool {
 
 fn braille(svg: &mut String, dots: u32, l: f64, t: f64, ink: &str) {
     const PLACES: [(u32, f64, f64); 8] = [
-        (0x01, 0.0, 0.0), (0x02, 0.0, 1.0), (0x04, 0.0, 2.0), (0x40, 0.0, 3.0),
-        (0x08, 1.0, 0.0), (0x10, 1.0, 1.0), (0x20, 1.0, 2.0), (0x80, 1.0, 3.0),
+        (0x01, 0.0, 0.0),
+        (0x02, 0.0, 1.0),
+        (0x04, 0.0, 2.0),
+        (0x40, 0.0, 3.0),
+        (0x08, 1.0, 0.0),
+        (0x10, 1.0, 1.0),
+        (0x20, 1.0, 2.0),
+        (0x80, 1.0, 3.0),
     ];
     for (bit, column, row) in PLACES {
         if dots & bit != 0 {

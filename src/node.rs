@@ -5,6 +5,7 @@
 //! report or a check shows exists here exactly once.
 
 mod balance;
+mod candidate;
 mod choose;
 mod events;
 mod flow;
@@ -18,6 +19,8 @@ mod other;
 mod rail;
 mod rate;
 mod route_events;
+mod row;
+mod shape;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;

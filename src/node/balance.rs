@@ -72,9 +72,12 @@ pub(super) fn side(parts: &[Part], name: impl Fn(usize) -> String) -> (BalanceSi
         let unknown = Unknown::new(Why::BelowFloor, detail);
         return unknown_side(&unknown, Some(total), parts.len());
     }
-    let weak = |fact: Figure| match unweighted {
-        true => fact.qualified(How::Estimate, "link rates are not known: taken as equal"),
-        false => fact,
+    let weak = |fact: Figure| {
+        if unweighted {
+            fact.qualified(How::Estimate, "link rates are not known: taken as equal")
+        } else {
+            fact
+        }
     };
     let shares = rates.iter().zip(parts).map(|(rate, part)| match part.rate {
         Some(_) => Fact::known(rate / total),

@@ -3,7 +3,7 @@
 use super::balance::{self, Part};
 use super::choose::Patterns;
 use super::identity::{natural, subnet_of_gid};
-use super::state::Track;
+use super::row::Track;
 use super::{Balance, BalanceSide, Figure, Flow, Group, GroupOrigin, Presence, Rail};
 use crate::sample::{Fact, Family, How, Lnet, LnetFailure, Prefix, Reading, Text, Unknown, Why};
 use std::collections::BTreeSet;
@@ -86,8 +86,8 @@ pub(super) fn groups(
     }
     for (name, patterns) in configured {
         let names = |r: &Rail| r.names().map(Text::new).collect::<Vec<_>>();
-        let named = rails.iter().enumerate().filter(|(_, r)| patterns.is_match(&names(r)));
-        add(&mut groups, name.clone(), GroupOrigin::Config, named.map(|(i, _)| i).collect());
+        let members = rails.iter().enumerate().filter(|(_, r)| patterns.is_match(&names(r)));
+        add(&mut groups, name.clone(), GroupOrigin::Config, members.map(|(i, _)| i).collect());
     }
     let mut free: BTreeSet<usize> = (0..rails.len()).collect();
     for group in &groups {

@@ -93,24 +93,25 @@ fn pci_numbers(address: &str) -> Option<[u32; 4]> {
 
 /// Orders names as people do: `mlx5_10` after `mlx5_9`.
 pub(super) fn natural(a: &str, b: &str) -> Ordering {
-    let (mut x, mut y) = (a, b);
+    let (mut left_rest, mut right_rest) = (a, b);
     loop {
-        if x.is_empty() || y.is_empty() {
-            return x.len().cmp(&y.len()).then_with(|| a.cmp(b));
+        if left_rest.is_empty() || right_rest.is_empty() {
+            return left_rest.len().cmp(&right_rest.len()).then_with(|| a.cmp(b));
         }
-        let (left, x_rest) = run(x);
-        let (right, y_rest) = run(y);
+        let (left, left_next) = run(left_rest);
+        let (right, right_next) = run(right_rest);
         let digits = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
         let order = if digits(left) && digits(right) {
-            let (p, q) = (left.trim_start_matches('0'), right.trim_start_matches('0'));
-            p.len().cmp(&q.len()).then_with(|| p.cmp(q))
+            let bare = |text| str::trim_start_matches(text, '0');
+            let longer = bare(left).len().cmp(&bare(right).len());
+            longer.then_with(|| bare(left).cmp(bare(right)))
         } else {
             left.cmp(right)
         };
         if order != Ordering::Equal {
             return order;
         }
-        (x, y) = (x_rest, y_rest);
+        (left_rest, right_rest) = (left_next, right_next);
     }
 }
 

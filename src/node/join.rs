@@ -200,7 +200,10 @@ impl<'a> Inventory<'a> {
             return None;
         }
         let named = iface.net.and_then(|n| n.attrs.parent.as_deref());
+        // Of IPoIB only the parent has a device (`ipoib_main.c`, SET_NETDEV_DEV).
+        let has_device = iface.net.is_some_and(|n| !n.attrs.is_virtual);
         let stacked = match iface.info_kind() {
+            _ if has_device && named.is_none() => false,
             Some(kind) => matches!(kind, "ipoib" | "vlan" | "macvlan" | "ipvlan" | "macsec"),
             None => named.is_some() || iface.kind() == Some(INFINIBAND),
         };
@@ -310,13 +313,14 @@ fn match_port(
                 (Layer::Ethernet, Some(k)) => k == ETHERNET,
             }
     };
+    let mut numbered = numbered(inventory, device, port, own);
+    numbered.retain(suits);
     let own: Vec<usize> = own.iter().copied().filter(suits).collect();
     let guid = port_guid(port);
     let has_guid = |at: &usize| {
         let address = inventory.get(*at).and_then(Iface::address);
         guid.is_some() && address.and_then(|a| guid_of_address(a)) == guid
     };
-    let numbered = numbered(inventory, device, port, &own);
     numbered
         .iter()
         .find(|at| has_guid(at) || by_gid.contains(at))

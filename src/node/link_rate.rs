@@ -118,9 +118,12 @@ fn of_port(port: &RailRdma) -> LinkRate {
         }
     };
     let constant = port.device_attrs.driver.as_ref().is_ok_and(|d| d == "efa");
-    let note = |fact: Fact<f64>| match constant {
-        true => fact.qualified(How::Estimate, "efa prints a constant on older kernels"),
-        false => fact,
+    let note = |fact: Fact<f64>| {
+        if constant {
+            fact.qualified(How::Estimate, "efa prints a constant on older kernels")
+        } else {
+            fact
+        }
     };
     LinkRate {
         nominal_bits_per_second: note(nominal),

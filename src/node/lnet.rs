@@ -1,6 +1,6 @@
 //! LNet: its stage, its NIs on the rails, their message rates.
 
-use super::choose::without_alias;
+use super::candidate::without_alias;
 use super::events::Log;
 use super::rate::per_second32;
 use super::{EventKind, Figure, Rail, RailNi};
@@ -100,7 +100,7 @@ impl Memory {
                 }
                 None => {}
             }
-            self.nis.insert(ni.nid.clone(), Seen::new(ni, answer.at, old));
+            self.nis.insert(ni.nid.clone(), Seen::new(ni, answer.at, old.as_ref()));
         }
         for nid in before.keys() {
             let subject = Text::new(nid.rsplit_once('@').map_or("lnet", |(_, net)| net));
@@ -161,23 +161,23 @@ fn ni_events(ni: &LnetNi, before: Option<bool>, log: &mut Log) {
 }
 
 impl Seen {
-    fn new(ni: &LnetNi, at: Mono, old: Option<Seen>) -> Self {
+    fn new(ni: &LnetNi, at: Mono, old: Option<&Seen>) -> Self {
         let sent = ni.send_count.as_ref().ok().copied();
         let received = ni.recv_count.as_ref().ok().copied();
         let up = is_up(ni);
         // The same answer again is no new measurement.
-        if let Some(old) = old.as_ref().filter(|o| o.at == at) {
+        if let Some(old) = old.filter(|o| o.at == at) {
             return Self { up, ..old.clone() };
         }
-        let rate = |before: Option<u32>, now: Option<u32>| match (old.as_ref(), before, now) {
+        let rate = |before: Option<u32>, now: Option<u32>| match (old, before, now) {
             (Some(old), Some(before), Some(now)) => per_second32((old.at, before), (at, now)),
             (_, _, None) => Fact::unknown(Why::Absent, "not in the answer"),
             _ => Fact::unknown(Why::FirstSample, "a rate needs two answers"),
         };
         Self {
             at,
-            sent_per_second: rate(old.as_ref().and_then(|o| o.sent), sent),
-            received_per_second: rate(old.as_ref().and_then(|o| o.received), received),
+            sent_per_second: rate(old.and_then(|o| o.sent), sent),
+            received_per_second: rate(old.and_then(|o| o.received), received),
             sent,
             received,
             up,

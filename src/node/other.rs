@@ -1,6 +1,6 @@
 //! The NICs that are no rails, together.
 
-use super::choose::Candidate;
+use super::candidate::Candidate;
 use super::flow::FlowSource;
 use super::identity::natural;
 use super::join::IfRef;

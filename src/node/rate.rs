@@ -129,12 +129,12 @@ impl Meter {
         for (place, read) in reads.enumerate() {
             count = place + 1;
             let tap = self.tap(place, read.file);
-            if let Some(took) = tap.take(&read, ceiling, &mut outcome) {
-                self.read_at = self.read_at.max(read.at);
-                if let Some(took) = took {
-                    self.interval = took;
-                }
+            match tap.take(&read, ceiling, &mut outcome) {
+                Taken::Before => continue,
+                Taken::Measured(took) => self.interval = took,
+                Taken::Unmeasured => {}
             }
+            self.read_at = self.read_at.max(read.at);
         }
         self.taps.truncate(count);
         if outcome.fresh || count == 0 {
@@ -180,16 +180,22 @@ impl Meter {
     }
 }
 
+/// What became of a read.
+#[derive(Clone, Copy, Debug)]
+enum Taken {
+    /// It is the one from before.
+    Before,
+    /// There is a rate over that time.
+    Measured(Duration),
+    /// It is a beginning, or nothing.
+    Unmeasured,
+}
+
 impl Tap {
-    /// Takes a read; `None` if it is the one from before, else the time it was measured over.
-    fn take(
-        &mut self,
-        read: &Read<'_>,
-        ceiling: Option<f64>,
-        outcome: &mut Outcome,
-    ) -> Option<Option<Duration>> {
+    /// Takes a read.
+    fn take(&mut self, read: &Read<'_>, ceiling: Option<f64>, outcome: &mut Outcome) -> Taken {
         if self.seen == read.at {
-            return None;
+            return Taken::Before;
         }
         let value = match read.value {
             Ok(value) => *value,
@@ -198,25 +204,27 @@ impl Tap {
                 self.base = None;
                 self.rate = Err(unknown.clone()).into();
                 outcome.fresh = true;
-                return Some(None);
+                return Taken::Unmeasured;
             }
         };
         let took = match self.base {
-            Some((at, _)) if read.at > at && read.at.since(at) < SHORTEST => return None,
+            Some((at, _)) if read.at > at && read.at.since(at) < SHORTEST => {
+                return Taken::Before;
+            }
             Some((at, old)) if read.at > at => {
                 let took = read.at.since(at);
                 self.rate = self.measure(read, old, value, took, ceiling, outcome);
-                Some(took)
+                Taken::Measured(took)
             }
             _ => {
                 self.rate = first();
-                None
+                Taken::Unmeasured
             }
         };
         self.seen = read.at;
         self.base = Some((read.at, value));
         outcome.fresh = true;
-        Some(took)
+        took
     }
 
     fn measure(
@@ -250,9 +258,10 @@ impl Tap {
             return Fact::unknown(Why::Reset, detail);
         }
         outcome.bytes = outcome.bytes.saturating_add(counts.saturating_mul(read.unit));
-        match at_max {
-            true => Fact::known(rate).qualified(How::Saturated, "the counter reached its maximum"),
-            false => Fact::known(rate),
+        if at_max {
+            Fact::known(rate).qualified(How::Saturated, "the counter reached its maximum")
+        } else {
+            Fact::known(rate)
         }
     }
 }

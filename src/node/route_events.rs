@@ -6,6 +6,7 @@ use crate::sample::{
     Address, Link, NextHop, NextHopFlags, Reading, Route, RouteKind, Routing, Rule, RuleAction,
     Text,
 };
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// Lines per change.
@@ -21,38 +22,38 @@ pub(super) fn compare(
     log: &mut Log,
 ) {
     let names = Names { links: links.as_ref().map(|l| l.as_slice()).unwrap_or_default(), new };
-    let mut lines = Vec::new();
+    let mut found = Vec::new();
     if let (Ok(a), Ok(b)) = (&old.addresses, &new.addresses) {
         let same = |a: &Address, b: &Address| (a.ifindex, a.local) == (b.ifindex, b.local);
-        differences(a, b, same, "addresses", &mut lines, |x| {
+        differences(a, b, same, "addresses", &mut found, |x| {
             Some(format!("address {} on {}", x.local, names.link(Some(x.ifindex))))
         });
     }
     for (a, b) in [(&old.rules4, &new.rules4), (&old.rules6, &new.rules6)] {
         if let (Ok(a), Ok(b)) = (a, b) {
-            differences(a, b, |a, b| a == b, "rules", &mut lines, |r| Some(names.rule(r)));
+            differences(a, b, |a, b| a == b, "rules", &mut found, |r| Some(names.rule(r)));
         }
     }
     for (a, b) in [(&old.routes4, &new.routes4), (&old.routes6, &new.routes6)] {
         if let (Ok(a), Ok(b)) = (a, b) {
-            routes(a, b, &names, &mut lines);
+            routes(a, b, &names, &mut found);
         }
     }
-    let more = lines.len().saturating_sub(SHOWN);
+    let more = found.len().saturating_sub(SHOWN);
     let subject = Text::new("routing");
     if more > 0 {
         log.add(EventKind::Routing, &subject, format!("+{more} more changes"));
     }
     // The log is read from its newest line on: the first line comes last.
-    for line in lines.into_iter().take(SHOWN).rev() {
+    for line in found.into_iter().take(SHOWN).rev() {
         log.add(EventKind::Routing, &subject, line);
     }
 }
 
-fn routes(old: &[Route], new: &[Route], names: &Names<'_>, lines: &mut Vec<String>) {
+fn routes(old: &[Route], new: &[Route], names: &Names<'_>, found: &mut Vec<String>) {
     let (gone, added) = middle(old, new, same_route);
     if gone.len().max(added.len()) > COMPARED {
-        lines.push(format!("routes: {} before, {} now", old.len(), new.len()));
+        found.push(format!("routes: {} before, {} now", old.len(), new.len()));
         return;
     }
     let mut added: Vec<&Route> = added.iter().collect();
@@ -67,14 +68,14 @@ fn routes(old: &[Route], new: &[Route], names: &Names<'_>, lines: &mut Vec<Strin
             continue;
         }
         let table = names.table(route.table);
-        lines.push(match twin {
+        found.push(match twin {
             Some(now) => format!("{} in {table}: {}", names.route(route), flags(now)),
             None => format!("{} gone from {table}", names.route(route)),
         });
     }
     for route in added.into_iter().filter(|r| !is_quiet(r)) {
         let table = names.table(route.table);
-        lines.push(format!("{} added to {table}", names.route(route)));
+        found.push(format!("{} added to {table}", names.route(route)));
     }
 }
 
@@ -118,19 +119,19 @@ fn differences<T>(
     new: &[T],
     same: impl Fn(&T, &T) -> bool + Copy,
     what: &str,
-    lines: &mut Vec<String>,
+    found: &mut Vec<String>,
     words: impl Fn(&T) -> Option<String>,
 ) {
     let (gone, added) = middle(old, new, same);
     if gone.len().max(added.len()) > COMPARED {
-        lines.push(format!("{what}: {} before, {} now", old.len(), new.len()));
+        found.push(format!("{what}: {} before, {} now", old.len(), new.len()));
         return;
     }
     let is_in = |list: &[T], x: &T| list.iter().any(|y| same(x, y));
     let lost = gone.iter().filter(|x| !is_in(added, x)).filter_map(&words);
-    lines.extend(lost.map(|w| format!("{w} gone")));
+    found.extend(lost.map(|w| format!("{w} gone")));
     let won = added.iter().filter(|x| !is_in(gone, x)).filter_map(&words);
-    lines.extend(won.map(|w| format!("{w} added")));
+    found.extend(won.map(|w| format!("{w} added")));
 }
 
 /// What is left of two lists without their common beginning and end.
@@ -172,10 +173,10 @@ impl Names<'_> {
         let mut words = format!("route {dst}");
         for hop in &route.next_hops {
             if let Some(gateway) = hop.gateway {
-                words.push_str(&format!(" via {gateway}"));
+                let _ = write!(words, " via {gateway}");
             }
             if hop.ifindex.is_some() {
-                words.push_str(&format!(" dev {}", self.link(hop.ifindex)));
+                let _ = write!(words, " dev {}", self.link(hop.ifindex));
             }
         }
         words
@@ -187,14 +188,14 @@ impl Names<'_> {
             words.push_str(" not");
         }
         if let Some(src) = rule.src {
-            words.push_str(&format!(" from {src}"));
+            let _ = write!(words, " from {src}");
         }
         if let Some(dst) = rule.dst {
-            words.push_str(&format!(" to {dst}"));
+            let _ = write!(words, " to {dst}");
         }
         for (key, name) in [("iif", &rule.iif), ("oif", &rule.oif)] {
             if let Some(name) = name {
-                words.push_str(&format!(" {key} {name}"));
+                let _ = write!(words, " {key} {name}");
             }
         }
         let action = match &rule.action {

@@ -1,38 +1,17 @@
 //! What a node remembers between samples, and how a sample is taken in.
 
-use super::choose::{self, Candidate, Choice, Mode, Patterns, Slot};
-use super::events::{self, Lasted, Log};
-use super::grouping::{self, Ties};
-use super::identity::Order;
-use super::traffic::{self, Meters};
+use super::candidate::{self, Candidate};
+use super::choose::{self, Choice, Mode, Patterns};
+use super::events::Log;
+use super::row::{self, Track};
+use super::shape::Shape;
 use super::{
-    ConfiguredGroup, EventKind, History, HistoryPoint, Node, Presence, Rail, Settings, link_rate,
-    lnet, other, route_events, view,
+    ConfiguredGroup, EventKind, Node, Presence, Rail, Settings, grouping, lnet, other,
+    route_events, traffic, view,
 };
-use crate::sample::{
-    Host, Link, Lnet, Netdev, RdmaDevice, Reading, Routing, Sample, SampleTime, Text, Unknown, Why,
-};
+use crate::sample::{Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-
-/// Behind one rail: same place as in [`Node::rails`].
-#[derive(Clone, Debug)]
-pub(super) struct Track {
-    /// Where it is in the samples; `None` while it is not there.
-    pub slot: Option<Slot>,
-    pub order: Order,
-    pub rx: Meters,
-    pub tx: Meters,
-    pub ties: Ties,
-    /// More than this is no rate, bytes per second.
-    pub ceiling: Option<f64>,
-    ifindex: Option<u32>,
-    first_seen: SampleTime,
-    /// It came in this pass: nothing to compare with.
-    fresh: bool,
-    /// The rate it had while it was last ACTIVE, in words.
-    rate_words: Option<Text>,
-}
 
 /// The memory of a node.
 #[derive(Clone, Debug, Default)]
@@ -47,86 +26,6 @@ pub(super) struct State {
     nis: lnet::Memory,
     others: other::Others,
     last_full: Option<SampleTime>,
-}
-
-/// The parts of a sample that decide what belongs together.
-#[derive(Clone, Debug)]
-struct Shape {
-    netdevs: Reading<Vec<Arc<Netdev>>>,
-    rdma: Reading<Vec<Arc<RdmaDevice>>>,
-    links: Reading<Arc<Vec<Link>>>,
-    routing: Arc<Routing>,
-    lnet: Arc<Lnet>,
-}
-
-impl Shape {
-    fn of(sample: &Sample) -> Self {
-        Self {
-            netdevs: sample.netdevs.clone(),
-            rdma: sample.rdma.clone(),
-            links: sample.links.clone(),
-            routing: Arc::clone(&sample.routing),
-            lnet: Arc::clone(&sample.lnet),
-        }
-    }
-
-    /// Would the sample be joined as this one was?
-    fn fits(&self, sample: &Sample) -> bool {
-        same_list(&self.netdevs, &sample.netdevs, |a, b| {
-            a.name == b.name && (Arc::ptr_eq(&a.attrs, &b.attrs) || a.attrs == b.attrs)
-        }) && same_list(&self.rdma, &sample.rdma, |a, b| Arc::ptr_eq(a, b) || same_device(a, b))
-            && same_links(&self.links, &sample.links)
-            && (Arc::ptr_eq(&self.routing, &sample.routing)
-                || self.routing.addresses == sample.routing.addresses)
-            && (Arc::ptr_eq(&self.lnet, &sample.lnet) || same_nis(&self.lnet, &sample.lnet))
-    }
-}
-
-fn same_list<T>(a: &Reading<Vec<T>>, b: &Reading<Vec<T>>, same: impl Fn(&T, &T) -> bool) -> bool {
-    match (a, b) {
-        (Ok(a), Ok(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Err(a), Err(b)) => a.why == b.why,
-        _ => false,
-    }
-}
-
-fn same_device(a: &RdmaDevice, b: &RdmaDevice) -> bool {
-    a.name == b.name
-        && (Arc::ptr_eq(&a.attrs, &b.attrs) || a.attrs == b.attrs)
-        && a.ports.len() == b.ports.len()
-        && a.ports.iter().zip(&b.ports).all(|(a, b)| {
-            a.number == b.number
-                && (Arc::ptr_eq(&a.attrs, &b.attrs)
-                    || a.attrs.link_layer == b.attrs.link_layer
-                        && a.attrs.gids == b.attrs.gids
-                        && a.attrs.default_gid == b.attrs.default_gid)
-        })
-}
-
-fn same_links(a: &Reading<Arc<Vec<Link>>>, b: &Reading<Arc<Vec<Link>>>) -> bool {
-    let same = |a: &Link, b: &Link| {
-        (a.index, a.kind, a.master, a.parent) == (b.index, b.kind, b.master, b.parent)
-            && a.name == b.name
-            && a.address == b.address
-            && a.info_kind == b.info_kind
-            && a.slave_kind == b.slave_kind
-    };
-    match (a, b) {
-        (Ok(a), Ok(b)) => {
-            Arc::ptr_eq(a, b)
-                || a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
-        }
-        (Err(a), Err(b)) => a.why == b.why,
-        _ => false,
-    }
-}
-
-fn same_nis(a: &Lnet, b: &Lnet) -> bool {
-    let nis = |l: &'_ Lnet| -> Vec<(Text, Vec<Text>)> {
-        let nets = l.answer.iter().flat_map(|a| &a.nets);
-        nets.flat_map(|n| &n.nis).map(|ni| (ni.nid.clone(), ni.interfaces.clone())).collect()
-    };
-    nis(a) == nis(b)
 }
 
 impl State {
@@ -193,10 +92,10 @@ impl State {
 
     /// Joins anew: which rails there are, and where.
     fn replan(&mut self, node: &mut Node, sample: &Sample, log: &mut Log) {
-        let mut all = choose::candidates(sample);
+        let mut all = candidate::candidates(sample);
         let names = |r: &Rail| (r.id.clone(), r.name.clone());
         let known: HashMap<Text, Text> = node.rails.iter().map(names).collect();
-        choose::settle_identities(&mut all, &known);
+        candidate::settle_identities(&mut all, &known);
         let ids = known.into_keys().collect();
         let choice = choose::choose(&all, &self.include, &self.exclude, self.mode, &ids);
         let rows = self.rows(node, &all, &choice, sample, log);
@@ -225,13 +124,13 @@ impl State {
         let mut rows: Vec<(Rail, Track)> = Vec::with_capacity(choice.rails.len());
         for candidate in choice.rails.iter().filter_map(|at| all.get(*at)) {
             if let Some((mut rail, mut track)) = old.remove(&candidate.id) {
-                again(&mut rail, &mut track, candidate, sample, log);
+                row::again(&mut rail, &mut track, candidate, sample, log);
                 rows.push((rail, track));
             } else {
                 if same_mode {
                     log.add(EventKind::RailNew, &candidate.name, "appeared");
                 }
-                rows.push(new_row(candidate, sample.time));
+                rows.push(row::new_row(candidate, sample.time));
             }
         }
         let unreadable = |r: &Unknown| r.why != Why::Absent;
@@ -243,7 +142,7 @@ impl State {
             }
             track.slot = None;
             if !blind && rail.presence == Presence::Present {
-                gone(&mut rail, sample.time);
+                row::gone(&mut rail, sample.time);
                 log.add(EventKind::RailGone, &rail.name, "vanished");
             }
             rows.push((rail, track));
@@ -258,10 +157,15 @@ impl State {
         let mut silent = Vec::new();
         for (place, (rail, track)) in node.rails.iter_mut().zip(&mut self.tracks).enumerate() {
             if track.slot.is_none() {
+                if rail.presence == Presence::Present {
+                    let why = Unknown::new(Why::Timeout, "this device could not be read");
+                    traffic::silence(&mut rail.rx, &why);
+                    traffic::silence(&mut rail.tx, &why);
+                }
                 silent.push(place);
                 continue;
             }
-            look(rail, track, sample, log);
+            row::look(rail, track, sample, log);
             let seen = traffic::advance(rail, track, sample);
             if !seen.resets.is_empty() {
                 let names: Vec<&str> = seen.resets.iter().map(Text::as_str).collect();
@@ -271,7 +175,7 @@ impl State {
             if seen.fresh {
                 full = true;
                 let at = traffic::read_at(track, sample).unwrap_or(sample.time.mono);
-                point(rail, at);
+                row::point(rail, at);
             } else if traffic::charted(&rail.rx.bytes_per_second).is_none() {
                 silent.push(place);
             }
@@ -280,7 +184,7 @@ impl State {
         if full {
             for place in silent {
                 if let Some(rail) = node.rails.get_mut(place) {
-                    point(rail, sample.time.mono);
+                    row::point(rail, sample.time.mono);
                 }
             }
         }
@@ -307,171 +211,11 @@ fn take_parts(node: &mut Node, sample: &Sample) {
     node.time = sample.time;
     node.cost = sample.cost.iter().map(|c| c.took).sum();
     if !Arc::ptr_eq(&node.host, &sample.host) {
-        node.host = Arc::<Host>::clone(&sample.host);
+        node.host = Arc::clone(&sample.host);
     }
     node.lnet = Arc::clone(&sample.lnet);
-    node.links = sample.links.clone();
+    node.links.clone_from(&sample.links);
     node.routing = Arc::clone(&sample.routing);
     node.sysctls = Arc::clone(&sample.sysctls);
     node.notes.clone_from(&sample.notes);
-}
-
-fn point(rail: &mut Rail, at: crate::sample::Mono) {
-    let rx = traffic::charted(&rail.rx.bytes_per_second);
-    let tx = traffic::charted(&rail.tx.bytes_per_second);
-    rail.history.push(HistoryPoint { at, rx, tx });
-}
-
-fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) {
-    let first = Unknown::new(Why::FirstSample, "a rate needs two reads");
-    let rail = Rail {
-        id: candidate.id.clone(),
-        name: candidate.name.clone(),
-        presence: Presence::Present,
-        rdma: None,
-        netdev: None,
-        children: Vec::new(),
-        bond: None,
-        addresses: Vec::new(),
-        lnet: Vec::new(),
-        rate: link_rate::nothing(&first),
-        last_active_rate: None,
-        rx: traffic::silent(&first),
-        tx: traffic::silent(&first),
-        history: History::default(),
-        state_since: None,
-        group: None,
-        pci: candidate.pci.clone(),
-    };
-    let track = Track {
-        slot: Some(candidate.slot.clone()),
-        order: candidate.order.clone(),
-        rx: Meters::default(),
-        tx: Meters::default(),
-        ties: Ties::default(),
-        ceiling: None,
-        ifindex: None,
-        first_seen: time,
-        fresh: true,
-        rate_words: None,
-    };
-    (rail, track)
-}
-
-/// A row goes on, perhaps under another name, perhaps after a time of absence.
-fn again(
-    rail: &mut Rail,
-    track: &mut Track,
-    candidate: &Candidate,
-    sample: &Sample,
-    log: &mut Log,
-) {
-    let renamed = rail.name != candidate.name;
-    let was = if renamed { format!(" (was {})", rail.name) } else { String::new() };
-    if let Presence::Gone { since } = rail.presence {
-        let span = events::span(sample.time.mono.since(since.mono));
-        log.add(EventKind::RailBack, &candidate.name, format!("back after {span}{was}"));
-        rail.presence = Presence::Present;
-        rail.state_since = Some(sample.time);
-        (track.rx, track.tx) = (Meters::default(), Meters::default());
-        track.fresh = true;
-    } else if renamed {
-        log.add(EventKind::Renamed, &candidate.name, format!("new name{was}"));
-    }
-    rail.name = candidate.name.clone();
-    rail.pci.clone_from(&candidate.pci);
-    track.slot = Some(candidate.slot.clone());
-    track.order = candidate.order.clone();
-}
-
-fn gone(rail: &mut Rail, since: SampleTime) {
-    rail.presence = Presence::Gone { since };
-    rail.state_since = Some(since);
-    let why = view::gone();
-    if let Some(rdma) = &mut rail.rdma {
-        view::blank_rdma(rdma);
-    }
-    if let Some(netdev) = &mut rail.netdev {
-        view::blank_netdev(netdev);
-    }
-    rail.children.clear();
-    rail.addresses.clear();
-    rail.rate = link_rate::nothing(&why);
-    traffic::silence(&mut rail.rx, &why);
-    traffic::silence(&mut rail.tx, &why);
-}
-
-/// States, names and rates of one rail, and what changed.
-fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mut Log) {
-    let Some(slot) = &track.slot else { return };
-    let rdma = view::rdma(sample, slot);
-    let netdev = slot.iface.and_then(|at| view::netdev(sample, at));
-    rail.children.clear();
-    rail.children.extend(slot.children.iter().filter_map(|at| view::netdev(sample, *at)));
-    rail.bond = slot.bond.as_ref().map(|(name, _)| name.clone());
-    let old_rdma = std::mem::replace(&mut rail.rdma, rdma);
-    let old_netdev = std::mem::replace(&mut rail.netdev, netdev);
-    let lasted = Lasted {
-        since: rail.state_since.unwrap_or(track.first_seen),
-        seen_begin: rail.state_since.is_some(),
-    };
-    if !track.fresh {
-        let mut changed = false;
-        if let (Some(old), Some(new)) = (&old_rdma, &rail.rdma) {
-            changed |= events::port_state(log, &rail.name, old, new, lasted);
-            events::lids(log, &rail.name, old, new);
-            events::errors(log, &rail.name, &old.counters, &new.counters);
-        }
-        // While the port is down the carrier follows it: one event is enough.
-        let port_active = rail.rdma.as_ref().is_none_or(|r| r.state.is_active());
-        if let (Some(old), Some(new)) = (&old_netdev, &rail.netdev)
-            && port_active
-            && !changed
-        {
-            changed |= events::carrier(log, &rail.name, old, new, lasted);
-        }
-        if changed {
-            rail.state_since = Some(sample.time);
-        }
-    }
-    let ifindex = rail.netdev.as_ref().and_then(|n| n.ifindex.as_ref().ok().copied());
-    if track.ifindex.is_some() && ifindex.is_some() && track.ifindex != ifindex {
-        track.rx.forget_ip();
-        track.tx.forget_ip();
-    }
-    track.ifindex = ifindex.or(track.ifindex);
-    rate(rail, track, log);
-}
-
-/// The link's rate, and whether it changed between two times of being ACTIVE.
-fn rate(rail: &mut Rail, track: &mut Track, log: &mut Log) {
-    rail.rate = link_rate::of(rail.rdma.as_ref(), rail.netdev.as_ref());
-    let Some(usable) = rail.rate.usable_bits_per_second.ok() else { return };
-    rail.last_active_rate = Some(*usable);
-    let is_virtual =
-        rail.netdev.as_ref().and_then(|n| n.attrs.as_ref()).is_some_and(|a| a.is_virtual);
-    // What prints as SDR may be a rate that the kernel has no name for.
-    let certain = rail.rate.usable_bits_per_second.qualified.is_none()
-        && rail.rate.speed.ok().is_none_or(|s| s != "SDR" && !s.is_empty())
-        && !is_virtual;
-    if let Some(nominal) = rail.rate.nominal_bits_per_second.ok().filter(|_| certain) {
-        track.ceiling = Some(track.ceiling.unwrap_or(0.0).max(nominal / 8.0));
-    } else {
-        track.ceiling = None;
-    }
-    let words = rate_words(&rail.rate);
-    if let Some(before) = track.rate_words.as_ref().filter(|b| **b != words) {
-        log.add(EventKind::RateChange, &rail.name, format!("link rate {before} is now {words}"));
-    }
-    track.rate_words = Some(words);
-}
-
-fn rate_words(rate: &super::LinkRate) -> Text {
-    let nominal = rate.nominal_bits_per_second.ok().copied().unwrap_or_default() / 1e9;
-    let lanes = match (rate.width.ok(), rate.speed.ok()) {
-        (Some(width), Some(speed)) if !speed.is_empty() => format!(" {width}X {speed}"),
-        (Some(width), _) => format!(" {width}X"),
-        _ => String::new(),
-    };
-    Text::from(format!("{nominal} Gb/s{lanes}"))
 }

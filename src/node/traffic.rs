@@ -5,7 +5,7 @@ use super::join::INFINIBAND;
 use super::link_rate::is_ethernet;
 use super::other::{RX_BYTES, TX_BYTES, netdev_bytes};
 use super::rate::{Meter, Nature, Outcome, Read};
-use super::state::Track;
+use super::row::Track;
 use super::view::port_of;
 use super::{Figure, Flow, Rail};
 use crate::sample::{

@@ -1,6 +1,6 @@
 //! Both sides of a rail as they are in a sample.
 
-use super::choose::Slot;
+use super::candidate::Slot;
 use super::join::IfRef;
 use super::{PortState, RailAddress, RailNetdev, RailRdma};
 use crate::sample::{

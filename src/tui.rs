@@ -72,6 +72,7 @@ pub fn usable() -> Result<(), Refusal> {
 
 /// Runs the dashboard until the user quits; returns the exit code: 0 for `q`, 128 + n for a
 /// signal. A terminal that cannot show it is a [`Refusal`].
+#[expect(clippy::needless_pass_by_value, reason = "the caller has no use for them any more")]
 pub fn run(source: Box<dyn Source>, settings: Settings, options: Options) -> anyhow::Result<u8> {
     usable()?;
     let look = Look::from_env(&options);
@@ -86,8 +87,7 @@ pub fn run(source: Box<dyn Source>, settings: Settings, options: Options) -> any
         // Before the terminal is taken: from here on every signal leads past its guard.
         let signals = events::Signals::listen()?;
         let mut screen = terminal::Screen::take()?;
-        let events = events::Events { app: &mut app, screen: &mut screen, keys, mailbox: &mailbox };
-        events.run(signals).await
+        events::Events::new(&mut app, &mut screen, keys, &mailbox).run(signals).await
     });
     mailbox.close();
     result.context("the terminal failed")

@@ -1,4 +1,5 @@
 //! Every screen as a picture in text: glyphs and styles. `UPDATE_SNAPSHOTS=1` writes them anew.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod support;
 
@@ -235,6 +236,46 @@ fn the_interval_follows_plus_and_minus() {
     assert_eq!(app.interval(), Duration::from_secs(2));
     press(&mut app, "-----------");
     assert_eq!(app.interval(), Duration::from_millis(100));
+}
+
+/// A terminal that keeps what is written to it.
+#[derive(Clone, Default)]
+struct Wire(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+impl std::io::Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_steady_frame_is_cheap_over_ssh() {
+    let wire = Wire::default();
+    let options = ratatui::TerminalOptions {
+        viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 120, 40)),
+    };
+    let backend = ratatui::backend::CrosstermBackend::new(wire.clone());
+    let mut terminal = Terminal::with_options(backend, options).unwrap();
+    let (mut node, judged) = model::eight();
+    let mut app = app((node.clone(), judged.clone()), &COLORS);
+    let mut sizes = Vec::new();
+    for _ in 0..60 {
+        terminal.draw(|f| app.draw(f)).unwrap();
+        sizes.push(wire.0.borrow().len());
+        wire.0.borrow_mut().clear();
+        model::later(&mut node);
+        app.show(node.clone(), judged.clone());
+    }
+    let first = sizes.remove(0);
+    sizes.sort_unstable();
+    let (median, most) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+    println!("first {first} B, median {median} B, most {most} B");
+    assert!(median <= 1024, "median {median} B");
+    assert!(first <= 16 * 1024, "first {first} B");
 }
 
 #[test]

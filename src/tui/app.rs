@@ -122,6 +122,8 @@ pub(crate) struct ViewState {
     pub(crate) screen: Screen,
     /// Where help was asked for.
     before_help: Screen,
+    /// Where the rail was opened.
+    opened_from: Screen,
     /// Identity of the selected rail; none yet is the first.
     pub(crate) selected: Option<Text>,
     /// Selected line of the findings and of the NIs.
@@ -203,6 +205,7 @@ impl App {
         let view = ViewState {
             screen: Screen::Rails,
             before_help: Screen::Rails,
+            opened_from: Screen::Rails,
             selected: None,
             cursor: 0,
             scroll: 0,
@@ -302,10 +305,10 @@ impl App {
 
     /// Takes a key in.
     pub fn on_key(&mut self, key: KeyEvent) -> Outcome {
-        if self.view.typing {
-            if let Some(outcome) = self.on_filter_key(key) {
-                return outcome;
-            }
+        if self.view.typing
+            && let Some(outcome) = self.on_filter_key(key)
+        {
+            return outcome;
         }
         let had_status = self.view.status.take().is_some();
         let outcome =
@@ -403,6 +406,7 @@ impl App {
     fn back(&mut self) -> Outcome {
         match self.view.screen {
             Screen::Help => self.toggle_help(),
+            Screen::Rail => self.go(self.view.opened_from),
             _ if !self.view.filter.is_empty() => self.view.filter.clear(),
             Screen::Rails => return Outcome::Ignored,
             _ => self.go(Screen::Rails),
@@ -425,6 +429,7 @@ impl App {
         } else if node.rails.is_empty() {
             return Outcome::Ignored;
         }
+        self.view.opened_from = self.view.screen;
         self.go(Screen::Rail);
         Outcome::Changed
     }

@@ -60,10 +60,12 @@ const GONE: u8 = 128 + 1;
 
 /// The loop's hands.
 pub(crate) struct Events<'a> {
-    pub(crate) app: &'a mut App,
-    pub(crate) screen: &'a mut Screen,
-    pub(crate) keys: mpsc::Receiver<Input>,
-    pub(crate) mailbox: &'a Mailbox,
+    app: &'a mut App,
+    screen: &'a mut Screen,
+    keys: mpsc::Receiver<Input>,
+    mailbox: &'a Mailbox,
+    /// The terminal is the shell's.
+    stopped: bool,
 }
 
 enum Woken {
@@ -73,7 +75,17 @@ enum Woken {
     Overdue,
 }
 
-impl Events<'_> {
+impl<'a> Events<'a> {
+    /// Puts the hands on what the loop moves.
+    pub(crate) fn new(
+        app: &'a mut App,
+        screen: &'a mut Screen,
+        keys: mpsc::Receiver<Input>,
+        mailbox: &'a Mailbox,
+    ) -> Self {
+        Self { app, screen, keys, mailbox, stopped: false }
+    }
+
     /// Runs until the user quits, a signal says so or the terminal is gone; the exit code.
     pub(crate) async fn run(mut self, mut signals: Signals) -> io::Result<u8> {
         let mut overdue: Option<Instant> = None;
@@ -105,7 +117,7 @@ impl Events<'_> {
                 return Ok(code);
             }
             // A frame that cannot be written means that nobody is there to read it.
-            if dirty && self.paint().is_err() {
+            if dirty && !self.stopped && self.paint().is_err() {
                 return Ok(GONE);
             }
         }
@@ -159,23 +171,29 @@ impl Events<'_> {
         match signalled {
             Signalled::Quit(code) => return Ok(Some(*code)),
             Signalled::Stop => self.suspend()?,
-            Signalled::GoOn => self.screen.take_again()?,
+            Signalled::GoOn => {
+                self.stopped = false;
+                self.screen.take_again()?;
+            }
+            Signalled::Resize if self.stopped => {}
             Signalled::Resize => self.screen.resize()?,
         }
         *dirty = true;
         Ok(None)
     }
 
-    /// Gives the terminal back and stops; goes on here when the shell says so.
+    /// Gives the terminal back and stops until the shell says to go on.
     fn suspend(&mut self) -> io::Result<()> {
         // A session leader has no shell behind it that could wake it again.
         if getsid(None).is_ok_and(|leader| leader == getpid()) {
             return Ok(());
         }
         self.screen.leave()?;
-        // SIGTSTP has a listener and would not stop anything.
+        // SIGTSTP has a listener and would not stop anything. The stop may reach another thread
+        // first, so nothing is drawn until SIGCONT says that it is over.
+        self.stopped = true;
         kill_process(getpid(), Signal::STOP)?;
-        self.screen.take_again()
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::glyphs;
 use crate::node::Figure;
-use crate::sample::{How, Reading};
+use crate::sample::{How, Reading, Unknown};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt::Display;
@@ -41,7 +41,7 @@ impl RateUnit {
     /// A capacity: no more digits than it deserves.
     pub(crate) fn capacity(self, bytes_per_second: f64) -> String {
         let value = bytes_per_second / self.bytes;
-        let digits = if value < 10.0 { 1 } else { 0 };
+        let digits = usize::from(value < 10.0);
         format!("{value:.digits$}")
     }
 
@@ -103,8 +103,17 @@ pub(crate) fn reading<T: Display>(reading: &Reading<T>) -> String {
 pub(crate) fn explained<T: Display>(reading: &Reading<T>) -> String {
     match reading {
         Ok(value) => value.to_string(),
-        Err(unknown) => format!("{} ({unknown})", glyphs::UNKNOWN),
+        Err(unknown) => why_not(unknown),
     }
+}
+
+/// Why something is not known.
+pub(crate) fn why_not(unknown: &Unknown) -> String {
+    let why = unknown.why.word().replace('_', " ");
+    if unknown.detail.is_empty() {
+        return format!("{} ({why})", glyphs::UNKNOWN);
+    }
+    format!("{} ({why}: {})", glyphs::UNKNOWN, unknown.detail)
 }
 
 /// `14:03:27` where the reader sits.
@@ -115,7 +124,7 @@ pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
 /// `500ms`, `2s`.
 pub(crate) fn interval(d: Duration) -> String {
     let ms = d.as_millis();
-    if ms % 1000 == 0 { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
+    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
 }
 
 /// A span for an axis: `40 s`, `2 min`.
@@ -134,21 +143,25 @@ pub(crate) fn gigabits(bits_per_second: f64) -> String {
     if (gb - gb.round()).abs() < 0.05 { format!("{gb:.0}") } else { format!("{gb:.1}") }
 }
 
-/// The next number of the form 1, 2, 5 × 10ⁿ.
+const ROUND: [f64; 10] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+
+/// The next round number, at most half as much again.
 pub(crate) fn nice_above(value: f64) -> f64 {
     if !value.is_finite() || value <= 0.0 {
         return 1.0;
     }
     let decade = 10f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|n| *n >= value).unwrap_or(value)
+    ROUND.into_iter().map(|m| m * decade).find(|n| *n >= value).unwrap_or(value)
 }
 
 /// A number for an axis: no more digits than a nice number has.
 pub(crate) fn tick(value: f64) -> String {
-    let digits = if value == 0.0 || value >= 10.0 {
+    let digits = if value == 0.0 || value >= 20.0 {
         0
-    } else if value >= 1.0 {
+    } else if value >= 10.0 {
         usize::from(value.fract() > 0.01)
+    } else if value >= 1.0 {
+        usize::from(value.fract() > 0.01) + usize::from((value * 10.0).fract() > 0.1)
     } else if value >= 0.1 {
         2
     } else {

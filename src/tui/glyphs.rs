@@ -46,7 +46,9 @@ pub(crate) fn bar(ratio: f64, width: usize) -> (String, String) {
     let eighths = (ratio * width as f64 * 8.0).round() as usize;
     let mut filled = "█".repeat((eighths / 8).min(width));
     let mut cells = eighths / 8;
-    if let Some(part) = EIGHTHS.get(eighths % 8).filter(|_| eighths % 8 > 0 && cells < width) {
+    if let Some(part) =
+        EIGHTHS.get(eighths % 8).filter(|_| !eighths.is_multiple_of(8) && cells < width)
+    {
         filled.push_str(part);
         cells += 1;
     }
@@ -74,23 +76,20 @@ pub(crate) fn to_ascii(buffer: &mut Buffer) {
 fn ascii_of(symbol: &str) -> &'static str {
     match symbol {
         "●" | "✔" | "▆" => "*",
-        "◆" | "▅" => "+",
         "▲" => "!",
         "✖" => "X",
         "–" | "—" | "─" | "−" | "▄" => "-",
         "·" | "▂" | "░" => ".",
         "▁" => "_",
         "…" => "~",
-        "▸" | "→" | "▶" => ">",
-        "◀" | "←" | "⟵" => "<",
         "↑" => "^",
         "↓" => "v",
         "│" | "┤" => "|",
-        "┼" | "├" | "└" | "┌" => "+",
+        "◆" | "▅" | "┼" | "├" | "└" | "┌" => "+",
         "█" | "▉" | "▊" | "▋" | "▌" => "#",
         "▍" | "▎" | "▏" | "▃" | "▇" => "=",
-        "≥" => ">",
-        "≤" => "<",
+        "▸" | "→" | "▶" | "≥" => ">",
+        "◀" | "←" | "⟵" | "≤" => "<",
         "×" => "x",
         "µ" => "u",
         _ => "?",

@@ -84,7 +84,7 @@ const fn bind(
     Binding { keys, label, action, help, short, screens }
 }
 
-const CHARTS: &[Screen] = &[Screen::Rails, Screen::Rail];
+const CHARTS: &[Screen] = &[Screen::Rails];
 const TABLES: &[Screen] = &[Screen::Rails, Screen::Links];
 const FILTERED: &[Screen] =
     &[Screen::Rails, Screen::Links, Screen::Routes, Screen::Lnet, Screen::Findings, Screen::Events];

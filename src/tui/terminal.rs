@@ -97,6 +97,10 @@ impl Screen {
 
     /// Draws one frame: only cells that changed, in one write.
     pub(crate) fn draw(&mut self, paint: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if !TAKEN.load(Ordering::SeqCst) {
+            // A panic on another thread gave it back.
+            return Err(io::Error::other("the terminal was given back"));
+        }
         queue!(self.buffer, BeginSynchronizedUpdate)?;
         self.terminal.draw(paint)?;
         queue!(self.buffer, EndSynchronizedUpdate)?;

@@ -110,6 +110,11 @@ impl Theme {
         }
     }
 
+    /// Are there fewer colours than this many lines need?
+    pub(crate) fn repeats(self, lines: usize) -> bool {
+        self.level == ColorLevel::Mono || lines > SERIES.len()
+    }
+
     fn verdict(self, verdict: Verdict) -> Style {
         match verdict {
             Verdict::Ok => self.hue(&SKY),

@@ -27,7 +27,7 @@ const NOW: u64 = 1000;
 
 fn time(second: u64) -> SampleTime {
     let start: jiff::Timestamp = "2026-03-04T14:03:27Z".parse().unwrap();
-    let wall = start + jiff::SignedDuration::from_secs(second as i64 - NOW as i64);
+    let wall = start + jiff::SignedDuration::from_secs(second.cast_signed() - NOW.cast_signed());
     SampleTime { wall, mono: Mono(second * SECOND) }
 }
 
@@ -39,6 +39,7 @@ fn absent<T>(detail: &str) -> Reading<T> {
     Err(Unknown::new(Why::Absent, detail))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of the fields")]
 fn enumerated(code: u32, word: &str) -> Reading<Enumerated> {
     Ok(Enumerated { code, word: text(word) })
 }
@@ -816,6 +817,32 @@ pub fn hostile() -> Model {
         &"wörds and 漢字 without an end ".repeat(40),
     )];
     (node, assessment(judged, findings, Verdict::Warning))
+}
+
+/// The same node a second later.
+pub fn later(node: &mut Node) {
+    let second = node.time.mono.0 / SECOND + 1;
+    node.time = time(second);
+    for (n, rail) in (0..).zip(&mut node.rails) {
+        let rate = |full: f64| Fact::known(full * wave(second, n));
+        rail.rx = flow(rate(10.2e9), FlowSource::Port, HDR, Fact::known(wave(second, n) / 8.0));
+        rail.tx = flow(rate(3.1e9), FlowSource::Port, HDR, Fact::known(wave(second, n) / 8.0));
+        let value = |full: f64| Some((full * wave(second, n)) as f32);
+        let at = Mono(second * SECOND);
+        rail.history.push(HistoryPoint { at, rx: value(10.2e9), tx: value(3.1e9) });
+    }
+    for group in &mut node.groups {
+        let sum = 8.0 * 10.2e9 * wave(second, 3);
+        group.balance.rx.bytes_per_second = Fact::known(sum);
+    }
+}
+
+/// Eight rails, all well.
+pub fn eight() -> Model {
+    let rails: Vec<Rail> = (0..8).map(|n| rail(&Spec::well(n, 8))).collect();
+    let judged = rails.iter().map(judged_well).collect();
+    let node = node(rails, vec![group(8, 8, 1.0, None, 1.0)]);
+    (node, assessment(judged, Vec::new(), Verdict::Ok))
 }
 
 /// All of them by name.

@@ -146,10 +146,10 @@ fn row(svg: &mut String, buffer: &Buffer, y: u16, columns: u16) {
         let lead = text.len() - text.trim_start().len();
         let text = text.trim_start();
         let cells = Span::raw(text).width() as f64;
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" fill=\"{}\"{}{} \
-             xml:space=\"preserve\">{}</text>\n",
+             xml:space=\"preserve\">{}</text>",
             left(run.x + lead as u16),
             top(y) + 12.8,
             cells * CELL.0,
@@ -176,30 +176,31 @@ fn rect(svg: &mut String, x: f64, y: f64, w: f64, h: f64, fill: &str, opacity: f
 }
 
 /// Draws what a font may not have; false if it is text.
+#[expect(clippy::many_single_char_names, reason = "left, top, width, height of a cell")]
 fn shape(svg: &mut String, symbol: &str, x: u16, y: u16, look: &Look) -> bool {
-    let Some(c) = symbol.chars().next() else { return true };
-    let (l, t, w, h) = (left(x), top(y), CELL.0, CELL.1);
+    let Some(glyph) = symbol.chars().next() else { return true };
+    let (l, t, (w, h)) = (left(x), top(y), CELL);
     let fade = if look.dim { 0.6 } else { 1.0 };
     let ink = look.ink.as_str();
-    match c {
+    match glyph {
         '█' => rect(svg, l, t + 2.0, w, h - 4.0, ink, fade),
         '▉'..='▏' => {
-            let eighths = f64::from(0x2590 - c as u32);
+            let eighths = f64::from(0x2590 - glyph as u32);
             rect(svg, l, t + 2.0, w * eighths / 8.0, h - 4.0, ink, fade);
         }
         '▁'..='▇' => {
-            let part = f64::from(c as u32 - 0x2580) / 8.0 * (h - 2.0);
+            let part = f64::from(glyph as u32 - 0x2580) / 8.0 * (h - 2.0);
             rect(svg, l, t + h - 1.0 - part, w - 0.8, part, ink, fade);
         }
         '░' => rect(svg, l, t + 2.0, w, h - 4.0, ink, 0.15),
         '│' | '┤' | '┼' => {
             rect(svg, l + w / 2.0 - 0.5, t, 1.0, h, ink, fade);
-            if c != '│' {
-                let wide = if c == '┼' { w } else { w / 2.0 };
+            if glyph != '│' {
+                let wide = if glyph == '┼' { w } else { w / 2.0 };
                 rect(svg, l, t + h / 2.0 - 0.5, wide, 1.0, ink, fade);
             }
         }
-        '\u{2800}'..='\u{28ff}' => braille(svg, c as u32 - 0x2800, l, t, ink),
+        '\u{2800}'..='\u{28ff}' => braille(svg, glyph as u32 - 0x2800, l, t, ink),
         _ => return false,
     }
     true

@@ -59,7 +59,16 @@ fn title(
     window: Window,
 ) -> u16 {
     let scale = if context.view.same_scale { "one scale" } else { "each its own scale" };
-    let words = format!("last {}, {scale}", format::span(window.span()));
+    let stepped = Some(context.view.step).filter(|step| context.paused && *step > 0);
+    let moment = stepped
+        .and_then(|step| node.rails.iter().find_map(|rail| plot::stepped(&rail.history, step)));
+    let words = match moment {
+        Some(point) => {
+            let at = format::clock(node.time.wall_of(point.at), &context.look.zone);
+            format!("at {at}, RX and TX {}", context.unit(node).label)
+        }
+        None => format!("{}, {scale}", format::span(window.span())),
+    };
     let x = area.x + 1;
     let end = text(buffer, x, area.y, area.width - 2, &words, context.style(Role::Dim)) + 2;
     if !context.view.same_scale {
@@ -70,9 +79,18 @@ fn title(
     numbers.sort_unstable();
     for index in numbers {
         let Some(rail) = node.rails.get(index) else { continue };
-        let sample = plot::sample_of(index, context.look.ascii);
+        let sample = plot::sample_of(index, context.look.ascii, context.theme.repeats(rails.len()));
         spans.push(Span::raw(format!("{} ", rail.name)));
         spans.push(Span::styled(sample, context.style(Role::Series(index))));
+        if let Some(step) = stepped {
+            let point = plot::stepped(&rail.history, step);
+            let rate = |value: Option<f32>| {
+                let unit = context.unit(node);
+                value.map_or(glyphs::UNKNOWN.to_owned(), |v| unit.rate(v.into()))
+            };
+            let (rx, tx) = point.map_or((None, None), |p| (p.rx, p.tx));
+            spans.push(Span::raw(format!(" {} {}", rate(rx), rate(tx))));
+        }
         spans.push(Span::raw("  "));
     }
     let legend = Line::from(spans);
@@ -94,18 +112,19 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn most(&self) -> f64 {
+    /// The greatest value in sight.
+    fn greatest(&self) -> Option<f64> {
         let known = self.rails.iter().filter_map(|r| self.node.rails.get(*r));
         known
             .filter_map(|rail| plot::greatest(&rail.history, self.pick, self.window))
-            .fold(0.0, f64::max)
+            .max_by(f64::total_cmp)
     }
 
     /// All rails in one picture, on one scale.
     fn overlaid(&self, buffer: &mut Buffer, area: Rect) {
         // One row for the time below.
         let height = area.height.saturating_sub(1);
-        let most = self.most();
+        let most = self.greatest().unwrap_or(0.0);
         let top = if most > 0.0 { format::nice_above(most / self.unit.bytes) } else { 1.0 };
         let dim = self.context.style(Role::Dim);
         let x = area.x + 1 + SCALE;
@@ -137,10 +156,14 @@ impl Side<'_> {
             pick: self.pick,
             top: top * self.unit.bytes,
             ascii: self.context.look.ascii,
+            patterned: self.context.theme.repeats(self.rails.len()),
         };
         plot.draw(buffer, place, &series);
         let heading = format!("{} {}", self.name, self.unit.label);
         text(buffer, x + 1, area.y, 9, &heading, self.context.style(self.role));
+        if self.greatest().is_none() && height > 2 {
+            text(buffer, x + 1, area.y + height / 2, place.width, "nothing known here", dim);
+        }
         self.times(buffer, Rect { y: area.y + height, height: 1, ..place });
     }
 
@@ -166,22 +189,27 @@ impl Side<'_> {
 
     /// The clock at the left edge, and the marks.
     fn times(&self, buffer: &mut Buffer, place: Rect) {
-        let dim = self.context.style(Role::Dim);
-        let zone = &self.context.look.zone;
-        let left = self.node.time.wall_of(self.window.time_of(0));
-        text(buffer, place.x, place.y, place.width, &format::clock(left, zone), dim);
-        let middle = u64::from(place.width / 2) * if self.context.look.ascii { 1 } else { 2 };
-        if place.width >= 40 {
-            let at = self.node.time.wall_of(self.window.time_of(middle));
-            let x = place.x + place.width / 2;
-            text(buffer, x, place.y, place.width / 2, &format::clock(at, zone), dim);
-        }
+        let mut marked = Vec::new();
         for mark in &self.node.marks {
             if let Some(x) = self.cell_of(mark.time.mono).filter(|x| *x < place.width) {
-                let words = format!("▲{}", mark.name);
+                marked.push(x);
+                let words = format!("↑{}", mark.name);
                 let width = place.width - x;
                 text(buffer, place.x + x, place.y, width, &words, self.context.style(Role::Key));
             }
+        }
+        // A clock gives way to a mark.
+        let half = place.width / 2;
+        let cells: &[u16] = if place.width >= 40 { &[0, half] } else { &[0] };
+        for cell in cells {
+            if marked.iter().any(|x| (*x + 3 > *cell) && *x < *cell + 8) {
+                continue;
+            }
+            let column = u64::from(*cell) * if self.context.look.ascii { 1 } else { 2 };
+            let at = self.node.time.wall_of(self.window.time_of(column));
+            let words = format::clock(at, &self.context.look.zone);
+            let style = self.context.style(Role::Dim);
+            text(buffer, place.x + cell, place.y, place.width - cell, &words, style);
         }
     }
 

@@ -35,8 +35,8 @@ fn words(event: &Event, context: &Context<'_>, subject: usize) -> Line<'static> 
 /// The newest ones, as many as fit.
 pub(crate) fn newest(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) {
     for (row, event) in (0..area.height).zip(&node.events) {
-        let content = words(event, context, 0);
-        line(buffer, area.x + 1, area.y + row, area.width.saturating_sub(2), &content);
+        let news = words(event, context, 0);
+        line(buffer, area.x + 1, area.y + row, area.width.saturating_sub(2), &news);
     }
 }
 

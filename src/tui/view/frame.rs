@@ -38,18 +38,26 @@ pub(crate) fn head(
     let from = area.right().saturating_sub(taken + 1).max(area.x);
     line(buffer, from, area.y, area.right() - from, &side);
     let left = from.saturating_sub(area.x + 2);
-    line(buffer, area.x + 1, area.y, left, &left_side(context, shown));
+    line(buffer, area.x + 1, area.y, left, &left_side(context, shown, area.width));
     sentence(buffer, area, context, shown);
 }
 
-fn left_side(context: &Context<'_>, shown: Option<&(Node, Assessment)>) -> Line<'static> {
-    let mut spans = vec![Span::styled("railtop", context.style(Role::Title))];
+fn left_side(
+    context: &Context<'_>,
+    shown: Option<&(Node, Assessment)>,
+    width: u16,
+) -> Line<'static> {
+    let mut spans = Vec::new();
+    if width >= 60 || shown.is_none() {
+        spans.push(Span::styled("railtop", context.style(Role::Title)));
+        spans.push(Span::raw("  "));
+    }
     let Some((node, assessment)) = shown else {
         return Line::from(spans);
     };
     let verdict = assessment.verdict;
     let verdict_words = format!("{} {}", glyphs::verdict(verdict), word(verdict));
-    spans.push(Span::raw(format!("  {}  ", format::reading(&node.host.name))));
+    spans.push(Span::raw(format!("{}  ", format::reading(&node.host.name))));
     spans.push(Span::styled(verdict_words, context.style(Role::Verdict(verdict))));
     spans.push(Span::raw("  "));
     spans.push(Span::styled(stage_words(&node.lnet), context.style(Role::Dim)));
@@ -105,7 +113,7 @@ fn sentence(
     if let Some((_, assessment)) = shown {
         let roots = assessment.findings.iter().filter(|f| f.caused_by.is_none()).count();
         if roots > 1 && matches!(context.feed, Feed::Running | Feed::Ended) {
-            let more = format!("+{} more: 5", roots - 1);
+            let more = format!("+{} more (5)", roots - 1);
             let own = u16::try_from(cells(&more)).unwrap_or(0);
             right(buffer, area.x + 1, area.y + 1, width, &more, context.style(Role::Dim));
             width = width.saturating_sub(own + 1);
@@ -128,7 +136,7 @@ fn summary(node: &Node, assessment: &Assessment) -> (Verdict, String) {
     }
     if assessment.verdict == Verdict::Unknown {
         let why = assessment.not_checked.first();
-        let why = why.map_or(String::new(), |n| format!(": {}, {}", n.what, n.why));
+        let why = why.map_or(String::new(), |n| format!(" ({}: {})", n.what, n.why));
         return (Verdict::Unknown, format!("no rail could be judged{why}"));
     }
     let all = match node.rails.len() {
@@ -136,7 +144,7 @@ fn summary(node: &Node, assessment: &Assessment) -> (Verdict, String) {
         n => format!("all {n} rails well"),
     };
     match &node.choice_note {
-        Some(note) => (quiet, format!("{all} · {note}")),
+        Some(choice) => (quiet, format!("{all} · {choice}")),
         None => (quiet, all),
     }
 }
@@ -162,12 +170,12 @@ pub(crate) fn foot(
         let roots = assessment
             .filter(|_| *screen == Screen::Findings)
             .map_or(0, |a| a.findings.iter().filter(|f| f.caused_by.is_none()).count());
-        let number = if roots > 0 { format!(" {roots}") } else { String::new() };
+        let number = if roots > 0 { format!("({roots})") } else { String::new() };
         let name = if area.width < 76 { name.get(..3).unwrap_or(name) } else { name };
         tabs.push(Span::styled(format!("{}", n + 1), context.style(Role::Key)));
         tabs.push(Span::raw(" "));
         tabs.push(Span::styled(format!("{name}{number}"), context.style(role)));
-        tabs.push(Span::raw("  "));
+        tabs.push(Span::raw(if area.width < 100 { " " } else { "  " }));
     }
     let end = line(buffer, x, y, width, &Line::from(tabs));
     let room = (x + width).saturating_sub(end);

@@ -145,7 +145,7 @@ fn below(rail: &Rail, context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
         lines.push(Line::styled(format!("PCIE, from {} up to the root port", rail.name), dim));
         for link in &pci.path {
             let most = match (&link.max_speed, &link.max_width) {
-                (Ok(speed), Ok(lanes)) => format!("{speed} GT/s x{lanes}"),
+                (Ok(speed), Ok(wide)) => format!("{speed} GT/s x{wide}"),
                 _ => glyphs::UNKNOWN.to_owned(),
             };
             let words = format!("{}  {}  (can: {most})", link.address, pcie(link));

@@ -74,7 +74,7 @@ pub(crate) fn means(history: &History, pick: Pick, window: Window) -> Vec<Option
 }
 
 /// How a line is told from the others without colour: dots on, out of a period.
-const PATTERNS: [(u64, u64); 4] = [(1, 1), (4, 6), (1, 2), (2, 4)];
+const PATTERNS: [(u64, u64); 4] = [(1, 1), (6, 8), (1, 2), (3, 6)];
 
 /// A line of the plot.
 pub(crate) struct Series<'a> {
@@ -93,6 +93,8 @@ pub(crate) struct Plot {
     /// The value of the upper edge.
     pub(crate) top: f64,
     pub(crate) ascii: bool,
+    /// Dashes tell the lines apart; a line that moves much is easier to follow without.
+    pub(crate) patterned: bool,
 }
 
 /// The letter of a series in ASCII.
@@ -101,10 +103,11 @@ pub(crate) fn letter(number: usize) -> char {
 }
 
 /// A piece of the line for the legend.
-pub(crate) fn sample_of(number: usize, ascii: bool) -> String {
+pub(crate) fn sample_of(number: usize, ascii: bool, patterned: bool) -> String {
     if ascii {
         return letter(number).to_string();
     }
+    let number = if patterned { number } else { 0 };
     let dots = |cell: u64| {
         let left = if is_on(number, cell * 2) { 0x04 } else { 0 };
         let right = if is_on(number, cell * 2 + 1) { 0x20 } else { 0 };
@@ -160,7 +163,8 @@ impl Plot {
 
     fn dot(&self, buffer: &mut Buffer, area: Rect, column: usize, row: usize, s: &Series<'_>) {
         let (dx, dy) = if self.ascii { (1, 1) } else { (2, 4) };
-        if !self.ascii && !is_on(s.number, self.window.left + column as u64) {
+        let dashed = self.patterned && !self.ascii;
+        if dashed && !is_on(s.number, self.window.left + column as u64) {
             return;
         }
         let (Ok(cx), Ok(cy)) = (u16::try_from(column / dx), u16::try_from(row / dy)) else {
@@ -239,7 +243,7 @@ mod tests {
         let window = Window::around(Mono(3_000_000_000), Duration::from_secs(1), 8);
         let area = Rect::new(0, 0, 4, 1);
         let mut buffer = Buffer::empty(area);
-        let plot = Plot { window, pick: |p| p.rx, top: 1.0, ascii: false };
+        let plot = Plot { window, pick: |p| p.rx, top: 1.0, ascii: false, patterned: true };
         plot.draw(
             &mut buffer,
             area,
@@ -267,7 +271,7 @@ mod tests {
             let window = Window::around(Mono(500_000_000_000), Duration::from_secs(9), 60);
             let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 5));
             let area = Rect::new(0, 0, width, height);
-            let plot = Plot { window, pick: |p| p.rx, top, ascii };
+            let plot = Plot { window, pick: |p| p.rx, top, ascii, patterned: ascii };
             plot.draw(&mut buffer, area, &[Series { history: &history, number: 1, style: Style::new() }]);
         }
     }

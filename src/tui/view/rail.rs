@@ -11,6 +11,7 @@ use crate::tui::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use std::fmt::Write;
 
 /// Draws the screen.
 pub(crate) fn draw(
@@ -172,7 +173,7 @@ impl Page<'_> {
         let rate = &rail.rate;
         let usable = match &rate.usable_bits_per_second.value {
             Ok(bits) => format!("{} Gb/s usable", format::gigabits(*bits)),
-            Err(unknown) => format!("{} ({unknown})", glyphs::UNKNOWN),
+            Err(unknown) => format::why_not(unknown),
         };
         let nominal = match &rate.nominal_bits_per_second.value {
             Ok(bits) => format!("{} Gb/s nominal, ", format::gigabits(*bits)),
@@ -202,7 +203,7 @@ impl Page<'_> {
         let flag = |reading: &crate::sample::Reading<bool>, yes: &str, no: &str| match reading {
             Ok(true) => yes.to_owned(),
             Ok(false) => no.to_owned(),
-            Err(unknown) => format!("{} ({unknown})", glyphs::UNKNOWN),
+            Err(unknown) => format::why_not(unknown),
         };
         let state = format!(
             "{}, {}, operstate {}",
@@ -241,7 +242,7 @@ impl Page<'_> {
         let mut lines = vec![self.heading("PORT")];
         let word = |r: &crate::sample::Reading<crate::sample::Enumerated>| match r {
             Ok(e) => format!("{}: {}", e.code, e.word),
-            Err(unknown) => format!("{} ({unknown})", glyphs::UNKNOWN),
+            Err(unknown) => format::why_not(unknown),
         };
         let port = &rdma.port_attrs;
         let device = &rdma.device_attrs;
@@ -303,7 +304,7 @@ pub(crate) fn counter_lines(set: &CounterSet, width: usize) -> Vec<Line<'static>
                 }
             }
             Err(unknown) => {
-                lines.push(Line::raw(format!("{}  {} ({unknown})", counter.name, glyphs::UNKNOWN)));
+                lines.push(Line::raw(format!("{}  {}", counter.name, format::why_not(unknown))));
             }
         }
     }
@@ -314,13 +315,20 @@ pub(crate) fn counter_lines(set: &CounterSet, width: usize) -> Vec<Line<'static>
 }
 
 fn flow_words(flow: &Flow, unit: RateUnit) -> String {
+    let total = humansize::format_size(flow.total_bytes, humansize::DECIMAL);
+    let source = flow.source.map_or("no counter", crate::node::FlowSource::word);
+    let tail = format!("; {total} since railtop started; from: {source}");
     let mut words = match &flow.bytes_per_second.value {
         Ok(_) => format!("{} {}", unit.figure(&flow.bytes_per_second), unit.label),
-        Err(unknown) => format!("{} ({unknown})", glyphs::UNKNOWN),
+        // The other figures follow from this one.
+        Err(unknown) => return format!("{}{tail}", format::why_not(unknown)),
     };
-    let mut add = |name: &str, figure: &Figure, value: String| match &figure.value {
-        Ok(_) => words.push_str(&format!(", {name} {value}")),
-        Err(unknown) => words.push_str(&format!(", {name} {} ({unknown})", glyphs::UNKNOWN)),
+    let mut add = |name: &str, figure: &Figure, value: String| {
+        let value = figure.value.as_ref().map_or_else(format::why_not, |_| value);
+        words.push_str(", ");
+        words.push_str(name);
+        words.push(' ');
+        words.push_str(&value);
     };
     add("of the link", &flow.utilisation_ratio, format::percent(&flow.utilisation_ratio));
     add("of the group", &flow.share_ratio, format::percent(&flow.share_ratio));
@@ -329,12 +337,10 @@ fn flow_words(flow: &Flow, unit: RateUnit) -> String {
     }
     for weak in [&flow.bytes_per_second, &flow.utilisation_ratio] {
         if let Some(q) = &weak.qualified {
-            words.push_str(&format!(" [{}: {}]", q.how.word(), q.detail));
+            let _ = write!(words, " [{}: {}]", q.how.word(), q.detail);
         }
     }
-    let total = humansize::format_size(flow.total_bytes, humansize::DECIMAL);
-    let source = flow.source.map_or("no counter", crate::node::FlowSource::word);
-    words.push_str(&format!("; {total} since railtop started; from: {source}"));
+    words.push_str(&tail);
     words
 }
 

@@ -74,10 +74,12 @@ impl Layout {
         let mut chosen = vec![(Name, longest_name.clamp(4, 12))];
         let mut room = area.width.saturating_sub(chosen.iter().map(|c| c.1 + 1).sum::<u16>() + 1);
         for (column, width) in BY_USE {
-            if room > width {
-                room -= width + 1;
-                chosen.push((column, width));
+            // No less useful one takes the room of a more useful one.
+            if room <= width {
+                break;
             }
+            room -= width + 1;
+            chosen.push((column, width));
         }
         while room > 0 {
             let before = room;
@@ -159,7 +161,7 @@ fn below(
     let space = u16::from(room > 12 && for_events > 0);
     let chart_area = Rect {
         y: area.y + taken + 1,
-        height: room.saturating_sub(for_events + space).min(24),
+        height: room.saturating_sub(for_events + space).min(30),
         ..area
     };
     chart::draw(buffer, chart_area, context, node, rails);
@@ -446,7 +448,7 @@ impl Table<'_> {
     fn slowest(&self, side: &BalanceSide, name: &str) -> Option<String> {
         let rail = self.node.rails.get(side.slowest?)?;
         let part = side.slowest_share_of_fair_ratio.ok().filter(|part| **part < 0.9)?;
-        Some(format!("{} has {:.0} % of its fair share of {name}", rail.name, part * 100.0))
+        Some(format!("{name}: {} at {:.0} % of fair", rail.name, part * 100.0))
     }
 
     fn other(&self, buffer: &mut Buffer, y: u16) {

@@ -62,7 +62,7 @@ impl Page<'_> {
     }
 
     fn unknown(why: &crate::sample::Unknown) -> Line<'static> {
-        Line::raw(format!("– ({why})"))
+        Line::raw(crate::tui::format::why_not(why))
     }
 
     fn rules(&self, family: &str, rules: &Reading<Vec<Rule>>) -> Vec<Line<'static>> {

@@ -1,1 +1,100 @@
 //! The command line.
+//!
+//! [`main`] parses, opens the source, runs one command and turns whatever went wrong into one
+//! line on stderr and an exit code: 64 for what the user asked wrongly (`EX_USAGE` of
+//! sysexits.h), 1 for the rest.
+
+mod args;
+mod error;
+mod explain;
+mod interval;
+mod open;
+mod rails;
+mod stream;
+
+use crate::sample::Text;
+use crate::source::capture::{self, Summary};
+use crate::tui;
+use args::{Args, Command, Global};
+use clap::Parser;
+use error::Failure;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+
+/// Runs the program and returns its exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    match Args::try_parse_from(args::settle_demo(args)) {
+        Ok(args) => finish(run(args)),
+        Err(e) if e.use_stderr() => finish(Err(error::usage_of(&e))),
+        Err(help) => finish(print(&help.render().to_string())),
+    }
+}
+
+fn finish(result: Result<u8, Failure>) -> u8 {
+    match result {
+        Ok(code) => code,
+        // The reader of the pipe has seen enough.
+        Err(Failure::Pipe) => 0,
+        Err(failure) => {
+            // Nothing can be told if stderr is gone too.
+            let _ = writeln!(io::stderr().lock(), "railtop: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn run(args: Args) -> Result<u8, Failure> {
+    let Args { command, global } = args;
+    match command {
+        None => dashboard(&global),
+        Some(Command::Stream(options)) => stream::run(&global, &options),
+        Some(Command::Capture(options)) => collect(&global, &options),
+        Some(Command::Explain(options)) => {
+            explain::text(options.id.as_deref()).and_then(|text| print(&text))
+        }
+    }
+}
+
+fn dashboard(global: &Global) -> Result<u8, Failure> {
+    if !io::stdout().is_terminal() {
+        return Err(Failure::Usage(
+            "stdout is not a terminal: for a pipe or a file use `railtop stream`".into(),
+        ));
+    }
+    let source = open::source(global)?;
+    let source = rails::must_match(source, global)?;
+    let options = tui::Options { ascii: global.ascii, bits: global.bits };
+    Ok(tui::run(source, global.settings(), options)?)
+}
+
+fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
+    if global.from.is_some() || global.demo.is_some() {
+        return Err(Failure::Usage("capture reads this node: leave out --from and --demo".into()));
+    }
+    let interval = global.interval;
+    let lnetctl = global.lnetctl.as_deref();
+    let done = capture::write(&options.target, options.count, interval, lnetctl)?;
+    print(&captured(&done))
+}
+
+fn captured(done: &Summary) -> String {
+    let path = Text::from_bytes(done.path.as_os_str().as_encoded_bytes());
+    let Summary { samples, files, errors, .. } = done;
+    let hung: Vec<String> = done
+        .hung
+        .iter()
+        .map(|d| format!("{}: reads did not return in time\n", Text::new(d)))
+        .collect();
+    format!(
+        "{path}: {samples} samples, {files} files, {errors} reads failed\n{}\
+         look at it with: railtop --from {path}\n",
+        hung.concat()
+    )
+}
+
+fn print(text: &str) -> Result<u8, Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(0)
+}

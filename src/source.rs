@@ -57,6 +57,14 @@ pub enum SourceError {
         /// Why.
         cause: String,
     },
+    /// The capture cannot be written.
+    #[error("cannot write {path}: {cause}")]
+    CaptureWrite {
+        /// The path as the user gave it.
+        path: String,
+        /// Why.
+        cause: String,
+    },
     /// No such scenario.
     #[error("no scenario {name:?}; there are: {known}")]
     NoScenario {

@@ -13,8 +13,13 @@ pub struct Lnet {
     pub version: Reading<Text>,
     /// The newest answer to `lnetctl net show -v 4`, or why there is none.
     pub answer: Result<LnetAnswer, LnetFailure>,
-    /// A child that was asked then has not answered yet, or could not be killed.
+    /// A child that was asked then is late (over 1 s), or could not be killed.
     pub waiting_since: Option<Mono>,
+    /// The newest failure, and when, if no good answer came after it. A last good `answer` is
+    /// kept beside it for 30 s where the failure says nothing of LNet itself (a timeout, a crash
+    /// of the tool).
+    #[serde(default)]
+    pub last_failure: Option<(Mono, LnetFailure)>,
 }
 
 /// Which kernel modules are there.

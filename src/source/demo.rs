@@ -1,28 +1,202 @@
 //! A simulated node that moves by itself. Scenarios are data (`assets/scenarios/*.toml`).
+//!
+//! It makes the same raw, cumulative samples as a live node, so everything behind a source works
+//! as it does there. The same scenario gives the same samples at the same times.
+
+mod devices;
+mod lnet;
+mod load;
+mod routing;
+mod scenario;
+#[cfg(test)]
+mod tests;
+mod world;
 
 use super::{Pace, Source, SourceError};
 use crate::node::SourceKind;
-use crate::sample::Sample;
+use crate::sample::{Host, Link, Lnet, Memory, Mono, Routing, Sample, SampleTime, Sysctls, Text};
+use devices::Attrs;
+use jiff::{SignedDuration, Timestamp};
+use scenario::Scenario;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+use world::World;
+
+/// Name and text of every scenario.
+const SCENARIOS: &[(&str, &str)] = &[
+    ("balanced", include_str!("../../assets/scenarios/balanced.toml")),
+    ("dead-rail", include_str!("../../assets/scenarios/dead-rail.toml")),
+    ("one-subnet", include_str!("../../assets/scenarios/one-subnet.toml")),
+    ("no-sm", include_str!("../../assets/scenarios/no-sm.toml")),
+];
+/// Uptime of the node when the demo begins: 3 d 04:12.
+const UPTIME: Duration = Duration::from_mins(76 * 60 + 12);
+/// When a simulated clock begins: 2026-01-15T14:00:00Z.
+const SIMULATED_START: i64 = 1_768_485_600;
+/// No faster passes than this.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
+/// While asleep the demo looks this often whether the pace was changed.
+const NAP: Duration = Duration::from_millis(200);
+/// Further behind than this (the process was stopped) the demo goes on from now.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The scenarios: name and description.
+pub fn scenarios() -> Vec<(&'static str, String)> {
+    let described = |text| Scenario::parse(text).map(|s| s.description).unwrap_or_default();
+    SCENARIOS.iter().map(|(name, text)| (*name, described(text))).collect()
+}
 
 /// Plays one scenario.
 #[derive(Debug)]
 pub struct Demo {
     name: String,
     pace: Arc<Pace>,
+    world: World,
+    /// `None` is a simulated clock: no call ever waits.
+    clock: Option<Instant>,
+    start: Timestamp,
+    /// Time of the last full pass; `None` before the first.
+    ticked: Option<u64>,
+    parts: Parts,
+}
+
+/// What only changes with the state of a port.
+#[derive(Debug)]
+struct Parts {
+    changes: u64,
+    attrs: Attrs,
+    links: Arc<Vec<Link>>,
+    routing: Arc<Routing>,
+    sysctls: Arc<Sysctls>,
+    lnet: Arc<Lnet>,
+}
+
+impl Parts {
+    fn of(world: &World, at: Mono) -> Self {
+        Self {
+            changes: world.changes,
+            attrs: Attrs::of(world),
+            links: Arc::new(routing::links(world)),
+            routing: Arc::new(routing::routing(world, at)),
+            sysctls: Arc::new(routing::sysctls(world, at)),
+            lnet: Arc::new(lnet::lnet(world, at)),
+        }
+    }
+
+    fn refresh(&mut self, world: &World, at: Mono) {
+        if self.changes != world.changes {
+            self.changes = world.changes;
+            self.attrs = Attrs::of(world);
+            self.links = Arc::new(routing::links(world));
+            self.routing = Arc::new(routing::routing(world, at));
+        }
+    }
 }
 
 impl Demo {
-    /// The scenario of that name.
+    /// The scenario of that name, in real time.
     pub fn open(name: &str, interval: Duration) -> Result<Self, SourceError> {
-        Ok(Self { name: name.into(), pace: Pace::new(interval) })
+        Self::new(name, interval, Some(Instant::now()), Timestamp::now())
+    }
+
+    /// The same with a simulated clock that begins at 2026-01-15T14:00:00Z: no call waits.
+    pub fn simulate(name: &str, interval: Duration) -> Result<Self, SourceError> {
+        let start = Timestamp::from_second(SIMULATED_START).unwrap_or(Timestamp::UNIX_EPOCH);
+        Self::new(name, interval, None, start)
+    }
+
+    fn new(
+        name: &str,
+        interval: Duration,
+        clock: Option<Instant>,
+        start: Timestamp,
+    ) -> Result<Self, SourceError> {
+        let Some((name, text)) = SCENARIOS.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<_> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+            return Err(SourceError::NoScenario { name: name.into(), known: known.join(", ") });
+        };
+        let scenario = Scenario::parse(text)
+            .map_err(|cause| SourceError::Capture { path: format!("scenario {name}"), cause })?;
+        let world = World::new(scenario);
+        let parts = Parts::of(&world, mono(0));
+        let pace = Pace::new(interval);
+        Ok(Self { name: (*name).into(), pace, world, clock, start, ticked: None, parts })
+    }
+
+    /// Waits for the next full pass or step of the timeline and returns its time.
+    fn wait(&self) -> u64 {
+        let Some(ticked) = self.ticked else { return 0 };
+        loop {
+            let interval = self.pace.interval().max(MIN_INTERVAL);
+            let tick = ticked.saturating_add(nanos(interval));
+            let next = self.world.next_step().map_or(tick, |step| tick.min(step));
+            let Some(clock) = self.clock else { return next };
+            let now = nanos(clock.elapsed());
+            if now >= next {
+                let late = now - next > nanos(PATIENCE.max(interval));
+                return if late { now } else { next };
+            }
+            thread::sleep(Duration::from_nanos(next - now).min(NAP));
+        }
+    }
+
+    fn is_tick(&self, now: u64) -> bool {
+        let interval = nanos(self.pace.interval().max(MIN_INTERVAL));
+        self.ticked.is_none_or(|ticked| now >= ticked.saturating_add(interval))
+    }
+
+    fn sample(&mut self, full: bool) -> Sample {
+        let elapsed = self.world.now;
+        let at = mono(elapsed);
+        self.parts.refresh(&self.world, at);
+        if full {
+            self.parts.lnet = Arc::new(lnet::lnet(&self.world, at));
+        }
+        let passed = SignedDuration::try_from(Duration::from_nanos(elapsed)).unwrap_or_default();
+        let wall = self.start.checked_add(passed).unwrap_or(self.start);
+        Sample {
+            time: SampleTime { wall, mono: at },
+            host: Arc::new(self.host()),
+            netdevs: Ok(self.parts.attrs.netdevs(&self.world, at)),
+            rdma: Ok(self.parts.attrs.rdma(&self.world, at)),
+            links: Ok(Arc::clone(&self.parts.links)),
+            routing: Arc::clone(&self.parts.routing),
+            sysctls: Arc::clone(&self.parts.sysctls),
+            lnet: Arc::clone(&self.parts.lnet),
+            notes: Vec::new(),
+            cost: Vec::new(),
+        }
+    }
+
+    fn host(&self) -> Host {
+        let host = &self.world.scenario.host;
+        let booted = self.start.as_second() - UPTIME.as_secs().cast_signed();
+        let gib = |n: u64| n << 30;
+        Host {
+            name: Ok(Text::new(&host.name)),
+            kernel: Ok(Text::new(&host.kernel)),
+            load: Ok([host.load, host.load * 0.9, host.load * 0.7]),
+            memory: Ok(Memory {
+                total_bytes: gib(host.memory_gib),
+                available_bytes: gib(host.available_gib),
+            }),
+            cpus: Ok(host.cpus),
+            boot_time_seconds: Ok(booted.max(0).cast_unsigned()),
+            uid: Ok(0),
+        }
     }
 }
 
 impl Source for Demo {
     fn next(&mut self) -> Result<Option<Sample>, SourceError> {
-        Ok(None)
+        let now = self.wait();
+        let full = self.is_tick(now);
+        self.world.advance(now);
+        if full {
+            self.ticked = Some(now);
+        }
+        Ok(Some(self.sample(full)))
     }
     fn kind(&self) -> SourceKind {
         SourceKind::Demo
@@ -33,4 +207,12 @@ impl Source for Demo {
     fn pace(&self) -> Arc<Pace> {
         Arc::clone(&self.pace)
     }
+}
+
+fn mono(elapsed: u64) -> Mono {
+    Mono::default() + UPTIME + Duration::from_nanos(elapsed)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

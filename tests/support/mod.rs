@@ -1,10 +1,14 @@
 //! What the integration tests share.
 
-#![allow(dead_code, reason = "each test target uses its own part")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test target uses its own part")]
 
+pub(crate) mod grid;
+pub(crate) mod model;
 pub(crate) mod ns;
 pub(crate) mod pty;
 pub(crate) mod stream;
+pub(crate) mod svg;
+pub(crate) mod tree;
 
 use std::io::Write;
 use std::path::PathBuf;

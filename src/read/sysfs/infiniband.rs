@@ -1,14 +1,24 @@
 //! `/sys/class/infiniband/*`.
 
+mod attrs;
+mod data;
+mod port;
+
+use super::files::{self, Dir, Tally};
+use super::group::Group;
 use crate::read::Due;
 use crate::read::root::Root;
-use crate::sample::{RdmaDevice, Reading, Unknown, Why};
+use crate::sample::{CounterSet, DeviceAttrs, RdmaDevice, Reading};
+use port::PortReader;
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const CLASS: &str = "sys/class/infiniband";
 
 /// The devices of a root, natural order. Absent where no RDMA driver is loaded.
 pub fn devices(root: &Root) -> Reading<Vec<OsString>> {
-    let _ = root;
-    Err(Unknown::new(Why::Absent, "not read"))
+    files::dir_names(root, CLASS)
 }
 
 /// Reads one device again and again, over open descriptors. May block for a minute in firmware:
@@ -17,22 +27,89 @@ pub fn devices(root: &Root) -> Reading<Vec<OsString>> {
 pub struct DeviceReader {
     root: Root,
     name: OsString,
+    attrs: Option<Arc<DeviceAttrs>>,
+    ports: Vec<PortReader>,
+    hw: Group,
+    hw_counters: Arc<CounterSet>,
+    tally: Tally,
 }
 
 impl DeviceReader {
     /// A reader of one device.
     pub fn new(root: &Root, name: &OsStr) -> Self {
-        Self { root: root.clone(), name: name.to_owned() }
+        Self {
+            root: root.clone(),
+            name: name.to_owned(),
+            attrs: None,
+            ports: Vec::new(),
+            hw: Group::default(),
+            hw_counters: Arc::default(),
+            tally: Tally::default(),
+        }
     }
 
     /// One pass. `Err(absent)` when the device is gone; then the reader is to be dropped.
     pub fn pass(&mut self, due: Due) -> Reading<RdmaDevice> {
-        let _ = (&self.root, &self.name, due);
-        Err(Unknown::new(Why::Absent, "not read"))
+        self.tally.set(0);
+        let below = self.below();
+        let dir = Dir::open(&self.root, &below, &self.tally)?;
+        let due = match &self.attrs {
+            None => Due::ALL,
+            Some(_) => {
+                Due { rare: due.rare || self.ports.iter().any(PortReader::lost_its_device), ..due }
+            }
+        };
+        let attrs = match &self.attrs {
+            Some(attrs) if !due.rare => Arc::clone(attrs),
+            before => super::shared(before.as_ref(), attrs::read(&dir, before.as_deref())),
+        };
+        if due.rare {
+            list_ports(&self.root, &below, &dir, &mut self.ports);
+            match dir.dir("hw_counters") {
+                Ok(hw) => self.hw.list(&hw, &["lifespan"]),
+                Err(_) => self.hw.clear(),
+            }
+        }
+        self.attrs = Some(Arc::clone(&attrs));
+        if due.slow {
+            self.hw_counters = self.hw.read(dir.dir("hw_counters").ok().as_ref());
+        }
+        Ok(RdmaDevice {
+            name: files::shown(&self.name),
+            attrs,
+            ports: self.ports.iter_mut().map(|port| port.pass(&dir, due)).collect(),
+            hw_counters: Arc::clone(&self.hw_counters),
+            stuck_since: None,
+        })
     }
 
     /// Files read in the last pass.
     pub fn reads(&self) -> u32 {
-        0
+        self.tally.get()
     }
+
+    fn below(&self) -> PathBuf {
+        Path::new(CLASS).join(&self.name)
+    }
+}
+
+/// Brings the list of ports up to date. Descriptors are closed, so that a device which took the
+/// name of another is not read through the descriptors of that one.
+fn list_ports(root: &Root, below: &Path, dir: &Dir<'_>, ports: &mut Vec<PortReader>) {
+    let mut numbers: Vec<u32> = dir
+        .names("ports")
+        .iter()
+        .filter_map(|name| name.to_str()?.parse().ok())
+        .filter(|number| dir.has(&format!("ports/{number}/.")))
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    ports.retain(|port| numbers.contains(&port.number()));
+    for number in numbers {
+        match ports.iter_mut().find(|port| port.number() == number) {
+            Some(port) => port.close(),
+            None => ports.push(PortReader::new(root, below, number)),
+        }
+    }
+    ports.sort_by_key(PortReader::number);
 }

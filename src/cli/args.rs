@@ -1,0 +1,217 @@
+//! Options and subcommands.
+
+use super::interval;
+use crate::node::Settings;
+use clap::{Parser, Subcommand};
+use globset::Glob;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The scenario of a bare `--demo`.
+pub(super) const DEMO: &str = "balanced";
+
+const SUBCOMMANDS: [&str; 4] = ["stream", "capture", "explain", "help"];
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "railtop",
+    version,
+    about = "A dashboard for nodes with several network rails, InfiniBand above all",
+    long_about = "A dashboard for nodes with several network rails, InfiniBand above all.\n\n\
+        It shows which rail is dead or sick and which layer failed first, how evenly the rails \
+        share the load, and why. It only reads, and needs no privilege; what root would add is \
+        said where it is missing.",
+    after_help = "Examples:\n  \
+        railtop                          this node, live\n  \
+        railtop --interval 500ms --bits  twice a second, in bits\n  \
+        railtop --rail 'ib*'             these rails only\n  \
+        railtop --demo dead-rail         a simulated node\n  \
+        railtop --from oss07.tar.zst     a capture of another node",
+    args_conflicts_with_subcommands = false,
+    disable_help_subcommand = false,
+    max_term_width = 100
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+/// What to do instead of the dashboard.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One JSON object per sample on stdout, or plain lines for awk
+    Stream(Stream),
+    /// Everything railtop reads, raw, into a directory or archive
+    Capture(Capture),
+    /// What a finding means, why it matters, where that is written
+    Explain(Explain),
+}
+
+/// Options of `stream`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The first object comes at once; its rates are unknown (first_sample). Then one \
+        comes per interval, and one more as soon as a link or a route changes. With --from, every \
+        sample of the capture comes once.\n\n\
+        The lines of --text hold, with tabs between: time, rail, state, received and sent bytes \
+        per second (bits with --bits; - if not known), verdict.\n\n\
+        Examples:\n  \
+        railtop stream | jq -c '.rails[] | [.name, .rx.bytes_per_second]'\n  \
+        railtop stream -n 2 --interval 10s | tail -n 1\n  \
+        railtop stream --text --rail ib0,ib1 | awk -F'\\t' '$6 != \"ok\"'"
+)]
+pub(super) struct Stream {
+    /// Stop after this many samples
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+    /// One line per rail instead of JSON
+    #[arg(long, conflicts_with = "json")]
+    pub(super) text: bool,
+    /// JSON: the default
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Options of `capture`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Rates need two samples; they are one --interval apart. As root the capture \
+        holds what LNet says too.\n\n\
+        Examples:\n  \
+        railtop capture oss07.tar.zst\n  \
+        railtop capture -n 10 --interval 500ms oss07/\n  \
+        railtop --from oss07.tar.zst"
+)]
+pub(super) struct Capture {
+    /// Number of samples
+    #[arg(
+        short = 'n', long, value_name = "COUNT", default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(super) count: u32,
+    /// Directory to make, or archive if it ends in .tar.zst
+    #[arg(value_name = "DIR|FILE.tar.zst")]
+    pub(super) target: PathBuf,
+}
+
+/// Options of `explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    railtop explain                     all ids\n  \
+    railtop explain PORT_DOWN")]
+pub(super) struct Explain {
+    /// Id of a finding; without one, all are listed
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+}
+
+/// Options of every command, before or after its name.
+#[derive(Debug, clap::Args)]
+pub(super) struct Global {
+    /// A capture directory or .tar.zst instead of this node
+    #[arg(long, global = true, value_name = "PATH", conflicts_with = "demo")]
+    pub(super) from: Option<PathBuf>,
+    /// A simulated node
+    #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = DEMO)]
+    pub(super) demo: Option<String>,
+    /// Time between samples: 500ms, 2s; a bare number is seconds; 50ms to 1h
+    #[arg(
+        long, short = 'i', global = true, value_name = "TIME", default_value = "1s",
+        value_parser = interval::parse, allow_negative_numbers = true
+    )]
+    pub(super) interval: Duration,
+    /// Only rails whose rail, interface or RDMA name matches; may be given again, or with commas
+    #[arg(long, global = true, value_name = "GLOB", value_delimiter = ',', value_parser = glob)]
+    pub(super) rail: Vec<String>,
+    /// Leave out rails that match
+    #[arg(long, global = true, value_name = "GLOB", value_delimiter = ',', value_parser = glob)]
+    pub(super) exclude: Vec<String>,
+    /// The lnetctl to ask
+    #[arg(long, global = true, value_name = "PATH", env = "RAILTOP_LNETCTL")]
+    pub(super) lnetctl: Option<PathBuf>,
+    /// No characters beyond ASCII on the screen
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
+    /// Bits instead of bytes
+    #[arg(long, global = true)]
+    pub(super) bits: bool,
+}
+
+impl Global {
+    /// The choice of rails.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            include: self.rail.clone(),
+            exclude: self.exclude.clone(),
+            ..Settings::default()
+        }
+    }
+}
+
+fn glob(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("a pattern is empty".into());
+    }
+    Glob::new(text).map(|_| text.to_owned()).map_err(|e| e.kind().to_string())
+}
+
+/// `--demo stream` means the command, not a scenario of that name: the value is optional, so
+/// clap would take the next word for it.
+pub(super) fn settle_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut settled: Vec<OsString> = args.into_iter().collect();
+    let pairs = settled.iter().zip(settled.iter().skip(1));
+    let bare = pairs
+        .take_while(|(arg, _)| *arg != "--")
+        .position(|(arg, next)| arg == "--demo" && SUBCOMMANDS.iter().any(|s| next == s));
+    if let Some(arg) = bare.and_then(|index| settled.get_mut(index)) {
+        *arg = format!("--demo={DEMO}").into();
+    }
+    settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Args {
+        let words = line.split(' ').map(OsString::from);
+        Args::try_parse_from(settle_demo(words)).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+        let commands: Vec<_> =
+            Args::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+        assert!(commands.iter().all(|c| SUBCOMMANDS.contains(&c.as_str())));
+        assert!(Args::command().get_subcommands().all(|c| c.get_after_help().is_some()));
+    }
+
+    #[test]
+    fn global_options_before_and_after_the_command() {
+        for line in [
+            "railtop --interval 2 --rail ib0,ib1 stream",
+            "railtop stream --rail ib0 --rail ib1 --interval 2s",
+        ] {
+            let args = parse(line);
+            assert_eq!(args.global.interval, Duration::from_secs(2), "{line}");
+            assert_eq!(args.global.settings().include, ["ib0", "ib1"], "{line}");
+            assert!(matches!(args.command, Some(Command::Stream(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_bare_demo_is_the_balanced_one_wherever_it_stands() {
+        for line in ["railtop --demo", "railtop --demo stream", "railtop stream --demo"] {
+            assert_eq!(parse(line).global.demo.as_deref(), Some(DEMO), "{line}");
+        }
+        assert_eq!(parse("railtop --demo dead-rail stream").global.demo.unwrap(), "dead-rail");
+        assert!(parse("railtop --demo stream").command.is_some());
+        assert_eq!(parse("railtop").global.demo, None);
+    }
+}

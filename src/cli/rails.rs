@@ -1,0 +1,97 @@
+//! `--rail` must match something: a typo is not to end in an empty screen.
+
+use super::args::Global;
+use super::error::Failure;
+use crate::node::{Node, Settings, SourceKind};
+use crate::sample::{Sample, Text};
+use crate::source::{Pace, Source, SourceError};
+use globset::Glob;
+use std::sync::Arc;
+
+/// The same source, if every pattern of `--rail` matches a rail of its first sample.
+pub(super) fn must_match(
+    mut source: Box<dyn Source>,
+    global: &Global,
+) -> Result<Box<dyn Source>, Failure> {
+    if global.rail.is_empty() {
+        return Ok(source);
+    }
+    let Some(sample) = source.next()? else { return Ok(source) };
+    let chosen = names(global.settings(), source.kind(), &sample);
+    if let Some(pattern) = unmatched(&global.rail, &chosen) {
+        let all = rails(&Node::new(Settings::default(), source.kind(), &sample));
+        return Err(Failure::Usage(Text::new(&no_match(pattern, &all))));
+    }
+    Ok(Box::new(Peeked { first: Some(sample), source }))
+}
+
+/// All names of the rails that these settings choose. What `--exclude` takes away again did match.
+fn names(settings: Settings, kind: SourceKind, sample: &Sample) -> Vec<String> {
+    let settings = Settings { exclude: Vec::new(), ..settings };
+    let node = Node::new(settings, kind, sample);
+    node.rails.iter().flat_map(crate::node::Rail::names).map(str::to_owned).collect()
+}
+
+/// Their names as the first column shows them.
+fn rails(node: &Node) -> Vec<String> {
+    node.rails.iter().map(|rail| rail.name.to_string()).collect()
+}
+
+/// The first pattern that matches none of the names.
+fn unmatched<'a>(patterns: &'a [String], names: &[String]) -> Option<&'a str> {
+    let matches = |pattern: &str| {
+        Glob::new(pattern)
+            .map(|glob| glob.compile_matcher())
+            .is_ok_and(|glob| names.iter().any(|name| glob.is_match(name)))
+    };
+    patterns.iter().map(String::as_str).find(|pattern| !matches(pattern))
+}
+
+fn no_match(pattern: &str, rails: &[String]) -> String {
+    let there = if rails.is_empty() { "none".into() } else { rails.join(", ") };
+    format!("no rail matches {pattern:?}; there are: {there}")
+}
+
+/// A source whose first sample was looked at already.
+struct Peeked {
+    first: Option<Sample>,
+    source: Box<dyn Source>,
+}
+
+impl Source for Peeked {
+    fn next(&mut self) -> Result<Option<Sample>, SourceError> {
+        match self.first.take() {
+            Some(sample) => Ok(Some(sample)),
+            None => self.source.next(),
+        }
+    }
+    fn kind(&self) -> SourceKind {
+        self.source.kind()
+    }
+    fn label(&self) -> String {
+        self.source.label()
+    }
+    fn pace(&self) -> Arc<Pace> {
+        self.source.pace()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    #[test]
+    fn every_pattern_must_match() {
+        let names = owned(&["ib0", "mlx5_0", "mlx5_0/1", "ib1", "mlx5_1", "mlx5_1/1"]);
+        assert_eq!(unmatched(&owned(&["ib*", "mlx5_0/1", "mlx5_[01]"]), &names), None);
+        assert_eq!(unmatched(&owned(&["ib0", "ibx*"]), &names), Some("ibx*"));
+        assert_eq!(
+            no_match("ibx*", &owned(&["ib0", "ib1"])),
+            "no rail matches \"ibx*\"; there are: ib0, ib1"
+        );
+    }
+}

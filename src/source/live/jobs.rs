@@ -1,0 +1,96 @@
+//! Readers that serve the whole node, as workers run them: interfaces, routes, the host line.
+
+use super::pool::{Ask, Reader};
+use crate::read::Due;
+use crate::read::root::Root;
+use crate::read::rtnl::Rtnl;
+use crate::read::sysfs::NetReader;
+use crate::read::{clock, host, ipjson, sysctl};
+use crate::sample::{Host, Netdev, Reading, Routing, Sysctls, Unknown};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A dump of a full table takes long, but not this long.
+const ROUTING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Interfaces: `carrier` and `speed` take RTNL, which a firmware reset can hold for long.
+pub(super) struct Interfaces(pub(super) NetReader);
+
+/// Which tiers, and whether the list of interfaces changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskInterfaces {
+    pub(super) due: Due,
+    pub(super) rescan: bool,
+}
+
+impl Ask for AskInterfaces {
+    fn and(self, owed: Self) -> Self {
+        Self { due: self.due.and(owed.due), rescan: self.rescan || owed.rescan }
+    }
+}
+
+impl Reader for Interfaces {
+    type Ask = AskInterfaces;
+    type Out = Reading<Vec<Arc<Netdev>>>;
+    fn read(&mut self, ask: AskInterfaces) -> Self::Out {
+        if ask.rescan {
+            self.0.rescan();
+        }
+        self.0.pass(ask.due)
+    }
+    fn reads(&self) -> u32 {
+        self.0.reads()
+    }
+}
+
+/// Routes and their sysctls, and the host line.
+pub(super) struct Surroundings {
+    pub(super) root: Root,
+    pub(super) rtnl: Result<Arc<Rtnl>, Unknown>,
+    pub(super) reads: u32,
+}
+
+/// Which of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskSurroundings {
+    pub(super) routing: bool,
+    pub(super) host: bool,
+}
+
+impl Ask for AskSurroundings {
+    fn and(self, owed: Self) -> Self {
+        Self { routing: self.routing || owed.routing, host: self.host || owed.host }
+    }
+}
+
+/// What was read of them.
+pub(super) struct Found {
+    pub(super) host: Option<Host>,
+    pub(super) routing: Option<(Routing, Sysctls)>,
+    /// Time that the dump alone took.
+    pub(super) dump: Duration,
+}
+
+impl Reader for Surroundings {
+    type Ask = AskSurroundings;
+    type Out = Found;
+    fn read(&mut self, ask: AskSurroundings) -> Found {
+        let host = ask.host.then(host::live);
+        let start = clock::now();
+        let routing = ask.routing.then(|| (self.routing(), sysctl::read(&self.root)));
+        self.reads = u32::from(ask.host) + u32::from(ask.routing);
+        Found { host, routing, dump: clock::now().since(start) }
+    }
+    fn reads(&self) -> u32 {
+        self.reads
+    }
+}
+
+impl Surroundings {
+    fn routing(&self) -> Routing {
+        match &self.rtnl {
+            Ok(rtnl) => rtnl.routing(&self.root, ROUTING_DEADLINE),
+            Err(why) => ipjson::nothing(&why.to_string()),
+        }
+    }
+}

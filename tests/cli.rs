@@ -1,0 +1,110 @@
+//! The binary as a shell sees it: exit codes, stdout, stderr.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot run the binary fails")]
+
+use std::process::{Command, Output, Stdio};
+
+fn railtop(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_railtop"))
+        .args(args)
+        .env_remove("RAILTOP_LNETCTL")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Exit code 64, nothing on stdout, one line on stderr; gives that line.
+fn refused(args: &[&str]) -> String {
+    let out = railtop(args);
+    let err = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(64), "{args:?}: {err}");
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "", "{args:?}");
+    assert_eq!(err.lines().count(), 1, "{args:?}: {err}");
+    assert!(err.starts_with("railtop: ") && err.ends_with('\n'), "{args:?}: {err}");
+    err
+}
+
+#[test]
+fn usage_errors_exit_64_with_one_line() {
+    assert!(refused(&["--colour"]).contains("'--colour'"));
+    assert!(refused(&["frobnicate"]).contains("'frobnicate'"));
+    assert!(refused(&["stream", "--nonsense"]).contains("'--nonsense'"));
+    assert!(refused(&["capture"]).contains("DIR|FILE.tar.zst"));
+    assert!(refused(&["stream", "-n", "0"]).contains("COUNT"));
+    assert!(refused(&["stream", "--text", "--json"]).contains("--json"));
+}
+
+#[test]
+fn intervals_that_are_none() {
+    for value in ["0", "0s", "10ms", "-1", "2h"] {
+        assert!(refused(&["--interval", value]).contains("50ms to 1h"), "{value}");
+        assert!(refused(&["stream", "--interval", value]).contains("50ms to 1h"), "{value}");
+    }
+    assert!(refused(&["--interval", "soon"]).contains("500ms"));
+}
+
+#[test]
+fn a_capture_that_cannot_be_read() {
+    let told = refused(&["stream", "--from", "/nonexistent/capture"]);
+    assert!(told.contains("/nonexistent/capture") && told.contains("No such file"), "{told}");
+    refused(&["--from", "/nonexistent/capture"]);
+    refused(&["stream", "--from", "/nonexistent\n\x1b[31m"]);
+}
+
+#[test]
+fn options_that_exclude_each_other() {
+    refused(&["stream", "--from", "/", "--demo"]);
+    refused(&["--from", "/", "stream", "--demo"]);
+    refused(&["capture", "--demo=balanced", "somewhere"]);
+}
+
+#[test]
+fn patterns_that_are_none() {
+    assert!(refused(&["--rail", "ib[0"]).contains("ib[0"));
+    refused(&["--rail", ""]);
+}
+
+#[test]
+fn the_dashboard_wants_a_terminal() {
+    assert!(refused(&[]).contains("railtop stream"));
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["stream", "--help"],
+        &["capture", "--help"],
+        &["explain", "--help"],
+        &["help"],
+    ] {
+        let out = railtop(args);
+        assert_eq!(out.status.code(), Some(0), "{args:?}");
+        assert!(out.stderr.is_empty(), "{args:?}");
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert!(text.contains("railtop"), "{args:?}");
+        assert!(!text.contains('\x1b'), "{args:?}: escapes in a pipe");
+    }
+}
+
+#[test]
+fn the_first_sample_of_this_node_comes_at_once() {
+    let out = railtop(&["stream", "-n", "2", "--interval", "50ms"]);
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(String::from_utf8(out.stdout).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn nobody_reads_the_pipe() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_railtop"))
+        .args(["stream", "--interval", "50ms"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(0));
+    assert!(out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
+}

@@ -43,6 +43,7 @@ use crate::sample::{
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use table::TableIndex;
+use walk::Found;
 
 /// Table ids with a meaning of their own (include/uapi/linux/rtnetlink.h).
 pub const TABLE_DEFAULT: u32 = 253;
@@ -227,10 +228,18 @@ impl<'a> Fib<'a> {
     /// The device of an IPv4 address that only a route of table local makes local, as all of
     /// 127.0.0.0/8 is (`__ip_dev_find`, net/ipv4/devinet.c).
     fn in_local_table(&self, addr: IpAddr) -> Option<u32> {
-        let tables = self.tables4.as_ref().ok().filter(|_| addr.is_ipv4())?;
-        let levels = tables.candidates(&[TABLE_LOCAL], addr);
-        let (_, route) = levels.into_iter().flatten().map(|key| tables.entry(key)).next()?;
-        (route.kind == RouteKind::Local).then(|| route.next_hops.first()?.ifindex).flatten()
+        if addr.is_ipv6() {
+            return None;
+        }
+        let tables: &[_] = if self.merged { &[TABLE_LOCAL, TABLE_MAIN] } else { &[TABLE_LOCAL] };
+        let flow = self.output_flow(&Query::new(None, addr));
+        match self.lookup4(tables, &flow).0 {
+            Found::Route { route, hop } => {
+                let local = self.route(Family::Inet, route)?.kind == RouteKind::Local;
+                local.then_some(hop.ifindex).flatten()
+            }
+            _ => None,
+        }
     }
 }
 

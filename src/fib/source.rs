@@ -12,16 +12,23 @@ const SCOPE_LINK: u8 = 253;
 impl Fib<'_> {
     /// The source address of an IPv4 packet with this outcome: the one it is bound to, else the
     /// route's, else the one the device gives. `None` for IPv6 (RFC 6724 decides there), for
-    /// what is not sent, and where the hops would give different ones.
+    /// broadcasts and multicasts, for next-hop objects, for what is not sent, and where the hops would give different
+    /// ones.
     pub fn source(&self, query: &Query, outcome: &Outcome) -> Option<IpAddr> {
-        if query.src.is_some() || query.dst.is_ipv6() || query.dst.is_unspecified() {
+        let IpAddr::V4(dst) = query.dst else { return query.src };
+        let special = dst.is_unspecified() || dst.is_broadcast() || dst.is_multicast();
+        if query.src.is_some() || special {
             return query.src;
         }
         match outcome {
             Outcome::OnLink { ifindex } => self.select_addr(*ifindex, None, SCOPE_LINK),
             Outcome::Send { prefsrc: Some(prefsrc), .. } => Some(*prefsrc),
             Outcome::Send { route, hops, .. } => {
+                // The object's own scope counts until addresses change (nh_create_ipv4).
                 let route = self.route(query.family(), *route)?;
+                if route.nexthop_id.is_some() {
+                    return None;
+                }
                 let mut sources = hops.iter().map(|hop| {
                     let flags = NextHopFlags::default();
                     let (ifindex, gateway) = (hop.ifindex, hop.gateway);

@@ -104,11 +104,13 @@ impl Fib<'_> {
                 return Some(Outcome::OnLink { ifindex: owner });
             }
         }
-        if dst.is_unspecified() {
-            // The host itself.
-            return Some(Outcome::OnLink { ifindex: self.by_name.get("lo").copied()? });
-        }
-        let oif = query.oif?;
+        let at_device = query.oif.and_then(|oif| self.before_lookup_by(oif, query, to_link));
+        let itself = dst.is_unspecified().then(|| self.by_name.get("lo").copied()).flatten();
+        at_device.or(itself.map(|ifindex| Outcome::OnLink { ifindex }))
+    }
+
+    /// The same for a socket bound to a device.
+    fn before_lookup_by(&self, oif: u32, query: &Query, to_link: bool) -> Option<Outcome> {
         let refuse = |errno| Outcome::Refuse { errno, preference: None, route: None };
         match self.link(oif) {
             // Without any link the links are not known.

@@ -3,6 +3,7 @@
 use crate::random::Random;
 use railtop::fib::Query;
 use railtop::sample::Prefix;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -42,13 +43,17 @@ pub(crate) struct Maker<'r> {
     lines: Vec<Line>,
     pool: Pool,
     objects: Vec<(u32, bool)>,
+    /// IPv6: the preference of the routes of one prefix and metric, and whether one has a
+    /// gateway.
+    equals: HashMap<String, (String, bool)>,
 }
 
 impl<'r> Maker<'r> {
     /// A configuration; without `rules`, none is touched.
     pub(crate) fn config(random: &'r mut Random, v6: bool, rules: bool) -> Config {
         let pool = Pool { v6, ..Pool::default() };
-        let mut maker = Self { random, lines: Vec::new(), pool, objects: Vec::new() };
+        let mut maker =
+            Self { random, lines: Vec::new(), pool, objects: Vec::new(), equals: HashMap::new() };
         maker.sysctls();
         maker.addresses();
         maker.objects();
@@ -119,6 +124,10 @@ impl<'r> Maker<'r> {
                 if self.pool.v6 && self.random.chance(15) {
                     let last = 1 + self.random.below(8);
                     addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last as u16).into();
+                }
+                // Which of two equal addresses a multicast leaves by no dump tells.
+                if self.pool.own.contains(&addr) {
+                    continue;
                 }
                 let lens: &[u8] = if self.pool.v6 {
                     &[48, 64, 64, 80, 128]
@@ -215,30 +224,36 @@ impl<'r> Maker<'r> {
                 let _ = write!(rest, " {}", self.hop(false));
             }
         }
-        let mut line = format!("route {verb} {kind}{prefix}");
+        let mut line = prefix.to_string();
         if self.pool.v6 && self.random.chance(15) {
             let _ = write!(line, " from {}", self.prefix());
         }
         if !self.pool.v6 && self.random.chance(20) {
             let _ = write!(line, " tos {}", self.random.pick(&["0x10", "0x08", "0x04"]));
         }
-        if self.random.chance(40) {
-            let _ = write!(line, " metric {}", self.random.pick(&[5, 10, 10, 100, 1024]));
+        let metric =
+            if self.random.chance(40) { self.random.pick(&[5, 10, 10, 100, 1024]) } else { 0 };
+        if metric != 0 {
+            let _ = write!(line, " metric {metric}");
         }
         if self.random.chance(60) {
             let _ = write!(line, " table {}", self.random.pick(&TABLES));
         } else if kind == "local " && self.random.chance(60) {
             line += " table local";
         }
+        if self.pool.v6 && !self.may_stand(&line.replace(" metric 1024", ""), &rest) {
+            return;
+        }
+        if let Some((pref, _)) = self.equals.get(&line.replace(" metric 1024", "")) {
+            line += pref;
+        }
+        let mut line = format!("route {verb} {kind}{line}");
         if self.random.chance(20) {
             let proto = self.random.pick(&["static", "kernel", "dhcp", "ra", "bird", "77"]);
             let _ = write!(line, " proto {proto}");
         }
         if kind.is_empty() && self.random.chance(20) && !self.pool.own.is_empty() {
             let _ = write!(line, " src {}", self.random.pick(&self.pool.own));
-        }
-        if self.pool.v6 && self.random.chance(20) {
-            let _ = write!(line, " pref {}", self.random.pick(&["low", "medium", "high"]));
         }
         if self.pool.v6 && self.random.chance(10) {
             line += " expires 6000";
@@ -248,6 +263,22 @@ impl<'r> Maker<'r> {
         }
         // The flags of a nexthop object are its own.
         self.ip(format!("{line}{rest}"));
+    }
+
+    /// IPv6 routes with gateways and equal prefix and metric become one multipath route. Its
+    /// dump tells the preference of the first only, and skips every route that was made between
+    /// two of them: such configurations cannot be known.
+    fn may_stand(&mut self, prefix: &str, hops: &str) -> bool {
+        let pref = if self.random.chance(30) {
+            format!(" pref {}", self.random.pick(&["low", "medium", "high"]))
+        } else {
+            String::new()
+        };
+        let by_gateway = hops.contains(" via ");
+        let (_, gateway) = self.equals.entry(prefix.into()).or_insert((pref, by_gateway));
+        let stands = by_gateway || !*gateway;
+        *gateway |= by_gateway;
+        stands
     }
 
     fn rules(&mut self) {
@@ -364,6 +395,7 @@ pub(crate) fn question(random: &mut Random, pool: &Pool, devices: &[u32]) -> Que
         lines: Vec::new(),
         pool: Pool { v6: pool.v6, ..Pool::default() },
         objects: Vec::new(),
+        equals: HashMap::new(),
     };
     let mut dst = maker.addr();
     if maker.random.chance(60) && !pool.prefixes.is_empty() {

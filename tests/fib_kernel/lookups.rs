@@ -96,7 +96,8 @@ fn same(query: &Query, outcome: &Outcome, answer: &Result<RouteAnswer, NoRoute>)
         }
         (Outcome::Local { kind, table, .. }, Ok(answer)) => {
             // While local and main are one trie the kernel names it main.
-            answer.kind == *kind && [*table, fib::TABLE_MAIN].contains(&answer.table)
+            [*kind, kind_of(query.dst)].contains(&answer.kind)
+                && [*table, fib::TABLE_MAIN].contains(&answer.table)
         }
         (Outcome::OnLink { ifindex }, Ok(answer)) => {
             answer.ifindex == Some(*ifindex) && answer.gateway.is_none()

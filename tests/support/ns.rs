@@ -24,7 +24,7 @@ pub(crate) fn unavailable() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("needs root (network namespaces)".into());
     }
-    let name = format!("rtprobe{}", std::process::id());
+    let name = format!("rtprobe{}-{}", std::process::id(), next());
     match Command::new("ip").args(["netns", "add", &name]).output() {
         Err(e) => return Some(format!("needs ip(8) of iproute2: {e}")),
         Ok(out) if !out.status.success() => {
@@ -39,6 +39,12 @@ pub(crate) fn unavailable() -> Option<String> {
     None
 }
 
+/// Tests run at the same time.
+fn next() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// A named namespace, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Ns {
@@ -48,8 +54,7 @@ pub(crate) struct Ns {
 impl Ns {
     /// A new namespace with `lo` up.
     pub(crate) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("rt{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("rt{}-{}", std::process::id(), next());
         let done = Command::new("ip").args(["netns", "add", &name]).status().expect("ip runs");
         assert!(done.success(), "ip netns add {name}");
         let ns = Self { name };

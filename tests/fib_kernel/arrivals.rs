@@ -99,6 +99,7 @@ pub(crate) fn compare(configs: usize, seed: u64) {
                     if peer != [0, 0, 0, 0] {
                         passed += usize::from(post.packet(rail, &fib, &state, wanted, peer, &told));
                         oracle += 1;
+                        post.rdma_cm(&fib, device, wanted, peer, &told);
                     }
                 }
             }
@@ -239,6 +240,24 @@ impl Post {
         let frame = udp(state.hardware(RAILS[rail]), number, src, dst, 5000);
         self.taps[rail].receive(&frame);
         passes
+    }
+
+    /// RTM_F_FIB_MATCH makes RDMA CM's lookup, but for its empty input device.
+    fn rdma_cm(&self, fib: &Fib<'_>, device: u32, own: [u8; 4], peer: [u8; 4], setup: &str) {
+        let (own, peer) = (Ipv4Addr::from(own), Ipv4Addr::from(peer));
+        if setup.contains("iif lo") || !fib.is_local(own.into()) {
+            return;
+        }
+        let query = rtnl::Query {
+            src: Some(own.into()),
+            oif: Some(device),
+            fib_match: true,
+            ..rtnl::Query::to(peer.into())
+        };
+        // The answer is the whole entry: of a multipath route it names the first hop.
+        let kernel = self.rtnl.route_get(&query, DEADLINE).is_ok();
+        let model = fib.rdma_cm_accepts(device, own.into(), peer.into(), true);
+        assert_eq!(model, kernel, "RDMA CM on {device}: {peer} to {own} {setup}");
     }
 
     /// Waits for all that is expected.

@@ -60,6 +60,7 @@ fn sample(at: Duration) -> Sample {
         version: absent(),
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
+        last_failure: None,
     };
     let mono = Mono(0) + at;
     let wall = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::try_from(at).unwrap();

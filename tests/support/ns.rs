@@ -24,7 +24,9 @@ pub(crate) fn unavailable() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("needs root (network namespaces)".into());
     }
-    let name = format!("rtprobe{}", std::process::id());
+    static PROBE: AtomicU32 = AtomicU32::new(0);
+    let number = PROBE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("rtprobe{}-{number}", std::process::id());
     match Command::new("ip").args(["netns", "add", &name]).output() {
         Err(e) => return Some(format!("needs ip(8) of iproute2: {e}")),
         Ok(out) if !out.status.success() => {

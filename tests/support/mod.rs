@@ -1,6 +1,14 @@
 //! What the integration tests share.
 
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test target uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test target uses its own part; a test that cannot go on panics"
+)]
 
 pub(crate) mod grid;
 pub(crate) mod model;

@@ -98,6 +98,14 @@ pub struct RailRdma {
     pub stuck_since: Option<SampleTime>,
 }
 
+impl RailRdma {
+    /// Is its link layer Ethernet? i40iw, an iWARP driver, printed InfiniBand.
+    pub fn is_ethernet(&self) -> bool {
+        let rnic = self.device_attrs.node_type.as_ref().is_ok_and(|t| t.code == 4);
+        rnic || self.link_layer.as_ref().is_ok_and(|l| l.eq_ignore_ascii_case("ethernet"))
+    }
+}
+
 /// What the state of a port means, in an operator's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortState {

@@ -11,9 +11,11 @@
 )]
 
 pub(crate) mod grid;
+pub(crate) mod law;
 pub(crate) mod model;
 pub(crate) mod ns;
 pub(crate) mod pty;
+pub(crate) mod shots;
 pub(crate) mod stream;
 pub(crate) mod svg;
 pub(crate) mod tree;

@@ -87,6 +87,9 @@ fn link_words(view: &RailView<'_>) -> String {
 
 fn subnet_manager(view: &RailView<'_>) -> Said {
     let Some(rdma) = &view.rail.rdma else { return not_applicable("no RDMA port") };
+    if rdma.is_ethernet() {
+        return not_applicable("none on Ethernet");
+    }
     match &rdma.link_layer {
         Ok(layer) if layer.eq_ignore_ascii_case("infiniband") => {}
         Ok(layer) => return not_applicable(format!("none on {layer}")),

@@ -99,10 +99,10 @@ pub struct RailRdma {
 }
 
 impl RailRdma {
-    /// Is its link layer Ethernet? i40iw, an iWARP driver, printed InfiniBand.
+    /// Is its link layer Ethernet? That of iWARP is, whatever it prints.
     pub fn is_ethernet(&self) -> bool {
-        let rnic = self.device_attrs.node_type.as_ref().is_ok_and(|t| t.code == 4);
-        rnic || self.link_layer.as_ref().is_ok_and(|l| l.eq_ignore_ascii_case("ethernet"))
+        super::join::is_iwarp(&self.device, &self.device_attrs)
+            || self.link_layer.as_ref().is_ok_and(|l| l.eq_ignore_ascii_case("ethernet"))
     }
 }
 

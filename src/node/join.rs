@@ -235,6 +235,8 @@ pub(super) fn layer(device: &RdmaDevice, port: &RdmaPort, netdev_kind: Option<u3
     match port.attrs.link_layer.as_deref() {
         Ok("InfiniBand") if !rnic => Layer::InfiniBand,
         Ok("InfiniBand" | "Ethernet") => Layer::Ethernet,
+        // Not understood, but IPoIB sits on it.
+        Ok(_) if netdev_kind == Some(INFINIBAND) => Layer::InfiniBand,
         Ok(_) => Layer::Other,
         Err(_) if rnic || netdev_kind == Some(ETHERNET) => Layer::Ethernet,
         Err(_) => Layer::InfiniBand,

@@ -46,7 +46,10 @@ fn walk(value: &Value, path: &str, found: &mut Vec<String>) {
                         Some(_) => {}
                     }
                 }
-                figure(name, field, &here, found);
+                // An estimate may be wrong by as much as it likes.
+                if value["qualified"][name].is_null() || name != "utilisation_ratio" {
+                    figure(name, field, &here, found);
+                }
                 walk(field, &here, found);
             }
         }

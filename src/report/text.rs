@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_healthy_node_is_one_line() {
         let node = healthy(4);
-        assert_eq!(report(&node, &assess(&node)), "client07: OK, no findings (4 rails, 1 group)\n");
+        assert_eq!(report(&node, &assess(&node)), "oss07: OK, no findings (4 rails, 1 group)\n");
     }
 
     #[test]

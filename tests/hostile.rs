@@ -103,7 +103,7 @@ fn files(below: &Path) -> Vec<PathBuf> {
             match entry.file_type().unwrap() {
                 kind if kind.is_dir() => todo.push(entry.path()),
                 kind if kind.is_file() && entry.file_name() != "meta.json" => {
-                    found.push(entry.path())
+                    found.push(entry.path());
                 }
                 _ => {}
             }
@@ -144,7 +144,7 @@ fn garble(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
         1 => bytes[..random.below(bytes.len())].to_vec(),
         2 => [bytes, bytes, &random.bytes(8)].concat(),
         3 => random.next().to_string().into_bytes(),
-        4 => (random.next() as i64 >> 1).to_string().into_bytes(),
+        4 => (random.next().cast_signed() >> 1).to_string().into_bytes(),
         _ => {
             let mut changed = bytes.to_vec();
             for _ in 0..=random.below(4) {

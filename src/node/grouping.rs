@@ -163,6 +163,8 @@ pub(super) fn alive(rail: &Rail) -> Option<bool> {
     match (&rail.presence, &rail.rdma, &rail.netdev) {
         (Presence::Gone { .. }, _, _) => Some(false),
         (_, Some(rdma), _) => rdma.raw_state.is_ok().then(|| rdma.state.is_active()),
+        // Its carrier cannot be read then.
+        (_, None, Some(netdev)) if netdev.admin_up == Ok(false) => Some(false),
         (_, None, Some(netdev)) => netdev.carrier.as_ref().ok().copied(),
         (_, None, None) => None,
     }

@@ -253,6 +253,7 @@ pub fn assess(node: &Node) -> Assessment {
             ladder::judge(view, &own)
         })
         .collect();
+    fold::merge(&mut found);
     let findings = fold::sort(found);
     let verdict = node_verdict(&findings, &rails);
     Assessment { not_checked: not_checked::list(&views, node), findings, rails, verdict }

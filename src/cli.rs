@@ -5,6 +5,7 @@
 //! sysexits.h), 1 for the rest.
 
 mod args;
+mod check;
 mod error;
 mod explain;
 mod interval;
@@ -12,6 +13,7 @@ mod open;
 mod rails;
 mod stream;
 
+use crate::read::root::Root;
 use crate::sample::Text;
 use crate::source::capture::{self, Summary};
 use crate::tui;
@@ -47,6 +49,7 @@ fn run(args: Args) -> Result<u8, Failure> {
     let Args { command, global } = args;
     match command {
         None => dashboard(&global),
+        Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {
@@ -73,7 +76,8 @@ fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
     }
     let interval = global.interval;
     let lnetctl = global.lnetctl.as_deref();
-    let done = capture::write(&options.target, options.count, interval, lnetctl)?;
+    let root = Root::new(&global.root);
+    let done = capture::write(&root, &options.target, options.count, interval, lnetctl)?;
     print(&captured(&done))
 }
 

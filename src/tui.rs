@@ -15,11 +15,13 @@ mod format;
 mod glyphs;
 mod input;
 mod keys;
+mod state;
 mod terminal;
 mod theme;
 mod view;
 
-pub use app::{App, Look, Outcome};
+pub use app::{App, Outcome};
+pub use state::Look;
 pub use theme::ColorLevel;
 
 use crate::node::Settings;

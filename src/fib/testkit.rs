@@ -327,8 +327,8 @@ fn rule(words: &Words<'_>) -> Rule {
         iif: words.get("iif").map(Into::into),
         oif: words.get("oif").map(Into::into),
         fwmark: words.get("fwmark").map(|mark| {
-            let (mark, mask) = mark.split_once('/').unwrap_or((mark, "4294967295"));
-            (mark.parse().unwrap(), mask.parse().unwrap())
+            let (value, mask) = mark.split_once('/').unwrap_or((mark, "4294967295"));
+            (value.parse().unwrap(), mask.parse().unwrap())
         }),
         tos: words.parse("tos").unwrap_or(0),
         ip_proto: words.parse("ipproto"),

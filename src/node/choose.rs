@@ -183,7 +183,7 @@ fn not_shown(
     let kind = |c: &Candidate| match (c.slot.port.is_some(), c.class) {
         _ if c.plane => Some("unused port"),
         (true, _) | (false, Class::InfiniBand) if c.vf => Some("virtual function"),
-        (true, Class::Rdma) if c.physical => Some("RoCE port"),
+        (true, Class::Rdma) => Some("RoCE port"),
         _ => None,
     };
     let mut folded: HashMap<&'static str, Vec<Text>> = HashMap::new();

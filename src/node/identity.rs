@@ -71,6 +71,8 @@ impl Order {
     pub(super) fn new(pci: Option<&PciFunction>, port: u32, name: &Text) -> Self {
         let numa = pci.and_then(|p| p.numa_node.as_ref().ok().copied()).unwrap_or(u32::MAX);
         let address = pci.and_then(|p| pci_numbers(&p.address)).unwrap_or([u32::MAX; 4]);
+        // Ports only count within a function: without one the name decides.
+        let port = if pci.is_some() { port } else { 0 };
         Self { numa, pci: address, port, name: name.clone() }
     }
 

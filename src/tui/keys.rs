@@ -1,6 +1,6 @@
 //! The one table of keys: dispatch, footer and help are all read from it.
 
-use super::app::Screen;
+use super::state::Screen;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What a key does.

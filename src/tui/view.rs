@@ -8,6 +8,7 @@
 //! ```
 
 mod chart;
+mod columns;
 mod events;
 pub(crate) mod findings;
 mod frame;
@@ -21,9 +22,9 @@ mod rail;
 mod rails;
 mod routes;
 
-use super::app::{Feed, Look, Screen, ViewState};
 use super::format::RateUnit;
 use super::glyphs;
+use super::state::{Feed, Look, Screen, ViewState};
 use super::theme::{Role, Theme};
 use crate::check::Assessment;
 use crate::node::{Node, SourceKind};

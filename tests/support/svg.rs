@@ -186,6 +186,7 @@ fn shape(svg: &mut String, symbol: &str, x: u16, y: u16, look: &Look) -> bool {
         '█' => rect(svg, l, t + 2.0, w, h - 4.0, ink, fade),
         '▉'..='▏' => {
             let eighths = f64::from(0x2590 - glyph as u32);
+            rect(svg, l, t + 2.0, w, h - 4.0, ink, 0.15);
             rect(svg, l, t + 2.0, w * eighths / 8.0, h - 4.0, ink, fade);
         }
         '▁'..='▇' => {

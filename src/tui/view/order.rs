@@ -2,7 +2,7 @@
 
 use crate::check::{Assessment, Verdict};
 use crate::node::{Node, Rail};
-use crate::tui::app::{Sort, ViewState};
+use crate::tui::state::{Sort, ViewState};
 use std::cmp::Ordering;
 
 /// One line of the rails table.

@@ -215,7 +215,7 @@ pub(crate) fn drawing_order(rails: &[usize], selected: Option<usize>) -> Vec<usi
 pub(crate) fn selected_rail(
     node: &crate::node::Node,
     rails: &[usize],
-    view: &crate::tui::app::ViewState,
+    view: &crate::tui::state::ViewState,
 ) -> Option<usize> {
     rails.get(order::selected(node, rails, view)).copied()
 }

@@ -7,6 +7,11 @@
 //!    o2ib  3 of 4 up       30.30 of 75           9.10 of 75               balance 0.75
 //! ```
 
+use super::columns::Column::{
+    self, Address, Link, Lnet, Numa, Pci, Rail as Name, Rx, RxBar, RxSpark, Share, Sign, Tx, TxBar,
+    TxSpark,
+};
+use super::columns::Layout;
 use super::order::{self, Row};
 use super::paint::{cells, right, text};
 use super::{Context, Extent, chart, events, lnet, plot};
@@ -18,101 +23,6 @@ use crate::tui::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Sign,
-    Rail,
-    Link,
-    Rx,
-    RxBar,
-    RxSpark,
-    Tx,
-    TxBar,
-    TxSpark,
-    Share,
-    Lnet,
-    Address,
-    Pci,
-    Numa,
-}
-
-use Column::{
-    Address, Link, Lnet, Numa, Pci, Rail as Name, Rx, RxBar, RxSpark, Share, Sign, Tx, TxBar,
-    TxSpark,
-};
-
-/// As they stand on the screen.
-const LEFT_TO_RIGHT: [Column; 14] =
-    [Sign, Name, Link, Rx, RxBar, RxSpark, Tx, TxBar, TxSpark, Share, Lnet, Address, Pci, Numa];
-
-/// The most useful first, with the least width: what does not fit is left out.
-const BY_USE: [(Column, u16); 13] = [
-    (Sign, 2),
-    (Rx, 7),
-    (Tx, 7),
-    (Link, 13),
-    (Lnet, 10),
-    (Share, 5),
-    (RxBar, 8),
-    (TxBar, 8),
-    (Address, 18),
-    (RxSpark, 12),
-    (TxSpark, 12),
-    (Pci, 12),
-    (Numa, 4),
-];
-
-const WIDEST_BAR: u16 = 16;
-const WIDEST_LINK: u16 = 18;
-
-/// Columns with their places.
-struct Layout(Vec<(Column, u16, u16)>);
-
-impl Layout {
-    fn new(area: Rect, longest_name: u16) -> Self {
-        let mut chosen = vec![(Name, longest_name.clamp(4, 12))];
-        let mut room = area.width.saturating_sub(chosen.iter().map(|c| c.1 + 1).sum::<u16>() + 1);
-        for (column, width) in BY_USE {
-            // No less useful one takes the room of a more useful one.
-            if room <= width {
-                break;
-            }
-            room -= width + 1;
-            chosen.push((column, width));
-        }
-        while room > 0 {
-            let before = room;
-            for (column, width) in &mut chosen {
-                let most = match column {
-                    RxBar | TxBar | RxSpark | TxSpark => WIDEST_BAR,
-                    Link => WIDEST_LINK,
-                    _ => continue,
-                };
-                if *width < most && room > 0 {
-                    *width += 1;
-                    room -= 1;
-                }
-            }
-            if room == before {
-                break;
-            }
-        }
-        let mut x = area.x + 1;
-        let mut placed = Vec::new();
-        for column in LEFT_TO_RIGHT {
-            if let Some((_, width)) = chosen.iter().find(|(c, _)| *c == column) {
-                placed.push((column, x, *width));
-                x += width + 1;
-            }
-        }
-        Self(placed)
-    }
-
-    fn place(&self, column: Column) -> Option<(u16, u16)> {
-        self.0.iter().find(|(c, _, _)| *c == column).map(|(_, x, width)| (*x, *width))
-    }
-}
 
 /// Draws the screen.
 pub(crate) fn draw(

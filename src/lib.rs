@@ -26,6 +26,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod fix;
 pub mod natural;
 pub mod node;
 pub mod read;

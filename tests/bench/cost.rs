@@ -48,7 +48,16 @@ fn main() {
 fn steady(window: Duration) {
     println!(
         "{:>5} {:>8} {:>10} {:>7} {:>7} {:>8} {:>8} {:>9} {:>10} {:>9}",
-        "rails", "interval", "CPU s/min", "CPU %", "wake/s", "RSS MB", "PSS MB", "B/frame", "first B", "paint ms"
+        "rails",
+        "interval",
+        "CPU s/min",
+        "CPU %",
+        "wake/s",
+        "RSS MB",
+        "PSS MB",
+        "B/frame",
+        "first B",
+        "paint ms"
     );
     for rails in [8, 64] {
         let world = World::new(rails);
@@ -138,7 +147,8 @@ impl World {
         std::thread::sleep(window);
         let (cpu1, wake1) = (cpu(&pid), wakeups(&pid));
         let window = start.elapsed();
-        let (rss_kb, pss_kb) = (field(&pid.join("status"), "VmHWM:"), field(&pid.join("smaps_rollup"), "Pss:"));
+        let (rss_kb, pss_kb) =
+            (field(&pid.join("status"), "VmHWM:"), field(&pid.join("smaps_rollup"), "Pss:"));
         let seen = pty.seen();
         let sent = &seen.raw[raw0..];
         let begin = b"\x1b[?2026h";
@@ -221,7 +231,9 @@ fn process_named(pid: i32, name: &str) -> PathBuf {
 }
 
 fn tasks(pid: &Path) -> Vec<PathBuf> {
-    fs::read_dir(pid.join("task")).map(|d| d.flatten().map(|e| e.path()).collect()).unwrap_or_default()
+    fs::read_dir(pid.join("task"))
+        .map(|d| d.flatten().map(|e| e.path()).collect())
+        .unwrap_or_default()
 }
 
 fn cpu(pid: &Path) -> Duration {

@@ -4,17 +4,41 @@
 //! history, events. It does no I/O and has no clock of its own. Every figure that a screen, a
 //! report or a check shows exists here exactly once.
 
+mod balance;
+mod candidate;
+mod choose;
+mod events;
 mod flow;
 mod group;
+mod grouping;
+mod identity;
+mod join;
+mod link_rate;
+mod lnet;
+mod other;
 mod rail;
+mod rate;
+mod route_events;
+mod row;
+mod shape;
+mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod traffic;
+mod view;
 
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
+pub use lnet::LnetStage;
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
 
-use crate::sample::{Fact, Host, Lnet, Note, Reading, Routing, SampleTime, Sysctls, Text};
+use crate::sample::{
+    Fact, Host, Lnet, Note, Reading, Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +131,8 @@ pub struct Node {
     pub notes: Vec<Note>,
     /// Own reading cost of the newest pass.
     pub cost: Duration,
+    /// What is remembered between samples.
+    state: state::State,
 }
 
 /// The NICs that are no rails, together.
@@ -173,6 +199,10 @@ pub enum EventKind {
     RailBack,
     /// A rail appeared that was not there before.
     RailNew,
+    /// A rail has another name.
+    Renamed,
+    /// The state of a port changed without going up or down (INIT → ARMED).
+    LinkState,
     /// The user set a mark.
     Mark,
     /// Something about railtop's own reading.
@@ -196,6 +226,8 @@ impl EventKind {
             EventKind::RailGone => "rail_gone",
             EventKind::RailBack => "rail_back",
             EventKind::RailNew => "rail_new",
+            EventKind::Renamed => "renamed",
+            EventKind::LinkState => "link_state",
             EventKind::Mark => "mark",
             EventKind::Reader => "reader",
         }
@@ -216,17 +248,10 @@ pub type Figure = Fact<f64>;
 
 impl Node {
     /// The first sample: everything known but rates.
-    pub fn new(settings: Settings, source: SourceKind, sample: &crate::sample::Sample) -> Self {
-        let _ = settings;
-        let silent = || Flow {
-            bytes_per_second: Fact::unknown(crate::sample::Why::FirstSample, ""),
-            source: None,
-            ip_bytes_per_second: Fact::unknown(crate::sample::Why::FirstSample, ""),
-            utilisation_ratio: Fact::unknown(crate::sample::Why::FirstSample, ""),
-            share_ratio: Fact::unknown(crate::sample::Why::FirstSample, ""),
-            total_bytes: 0,
-        };
-        Self {
+    pub fn new(settings: Settings, source: SourceKind, sample: &Sample) -> Self {
+        let first = Unknown::new(Why::FirstSample, "a rate needs two reads");
+        let silent = || traffic::silent(&first);
+        let mut node = Self {
             time: sample.time,
             source,
             measured_interval: None,
@@ -244,16 +269,48 @@ impl Node {
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
-        }
+            state: state::State::new(settings),
+        };
+        node.advance(sample);
+        node
     }
 
     /// The next sample of the same source.
-    pub fn advance(&mut self, sample: &crate::sample::Sample) {
-        self.time = sample.time;
+    pub fn advance(&mut self, sample: &Sample) {
+        let mut state = std::mem::take(&mut self.state);
+        state.advance(self, sample);
+        self.state = state;
     }
 
-    /// The user sets a mark now.
+    /// The user sets a mark now: `A`, `B`, … `Z`, `AA`, …
     pub fn mark(&mut self, time: SampleTime) {
-        self.marks.push(Mark { name: Text::new("A"), time });
+        let mut name = String::new();
+        let mut number = self.marks.len() + 1;
+        while number > 0 {
+            number -= 1;
+            let letter = u8::try_from(number % 26).unwrap_or_default();
+            name.insert(0, char::from(b'A' + letter));
+            number /= 26;
+        }
+        let mark = Mark { name: Text::from(name), time };
+        let text = Text::from(format!("mark {}", mark.name));
+        self.events.push_front(Event {
+            time,
+            subject: Text::new("mark"),
+            kind: EventKind::Mark,
+            text,
+        });
+        self.events.truncate(events::KEEP);
+        self.marks.push(mark);
+    }
+
+    /// Patterns of `--rail` that match nothing in the newest sample.
+    pub fn unmatched_patterns(&self) -> Vec<&str> {
+        self.state.unmatched()
+    }
+
+    /// How far LNet has come.
+    pub fn lnet_stage(&self) -> LnetStage {
+        LnetStage::of(&self.lnet)
     }
 }

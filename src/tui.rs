@@ -1,7 +1,33 @@
 //! The screen: terminal guard, event loop, views. A function of (node, assessment, view state).
+//!
+//! ```text
+//!  source ─► feed (thread, one slot) ─┐
+//!  keys (thread, poll) ───────────────┼─► events ─► App ─► view ─► terminal, once per change
+//!  signals ───────────────────────────┘
+//! ```
+//!
+//! Nothing here wakes up by itself: a frame is drawn because a sample, a key or a signal came.
+
+mod app;
+mod events;
+mod feed;
+mod format;
+mod glyphs;
+mod input;
+mod keys;
+mod state;
+mod terminal;
+mod theme;
+mod view;
+
+pub use app::{App, Outcome};
+pub use state::Look;
+pub use theme::ColorLevel;
 
 use crate::node::Settings;
 use crate::source::Source;
+use anyhow::Context;
+use std::io;
 
 /// What the user chose for the screen.
 #[derive(Clone, Debug, Default)]
@@ -12,8 +38,59 @@ pub struct Options {
     pub bits: bool,
 }
 
-/// Runs the dashboard until the user quits; returns the exit code.
+/// Why there is no dashboard here. A usage error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Standard output goes to a file or a pipe.
+    #[error(
+        "standard output is not a terminal: use `railtop check` for a report, \
+         `railtop stream` for a line per sample"
+    )]
+    NotATerminal,
+    /// `TERM` is `dumb` or not set.
+    #[error(
+        "this terminal cannot show a dashboard (TERM={0}): use `railtop check` or `railtop stream`"
+    )]
+    DumbTerminal(&'static str),
+}
+
+impl Refusal {
+    /// The exit code of usage errors (EX_USAGE of sysexits.h).
+    pub const EXIT_CODE: u8 = 64;
+}
+
+/// Can the dashboard run here?
+pub fn usable() -> Result<(), Refusal> {
+    if !rustix::termios::isatty(io::stdout()) {
+        return Err(Refusal::NotATerminal);
+    }
+    match std::env::var_os("TERM") {
+        None => Err(Refusal::DumbTerminal("")),
+        Some(term) if term.is_empty() => Err(Refusal::DumbTerminal("")),
+        Some(term) if term == "dumb" => Err(Refusal::DumbTerminal("dumb")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Runs the dashboard until the user quits; returns the exit code: 0 for `q`, 128 + n for a
+/// signal. A terminal that cannot show it is a [`Refusal`].
+#[expect(clippy::needless_pass_by_value, reason = "the caller has no use for them any more")]
 pub fn run(source: Box<dyn Source>, settings: Settings, options: Options) -> anyhow::Result<u8> {
-    let _ = (source, settings, options);
-    Ok(0)
+    usable()?;
+    let look = Look::from_env(&options);
+    let mut app = App::new(look, settings, source.kind(), &source.label(), source.pace());
+    let keys = input::listen().context("cannot read keys: no terminal to read them from")?;
+    let mailbox = feed::start(source).context("cannot start the reader thread")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the event loop")?;
+    let result = runtime.block_on(async {
+        // Before the terminal is taken: from here on every signal leads past its guard.
+        let signals = events::Signals::listen()?;
+        let mut screen = terminal::Screen::take()?;
+        events::Events::new(&mut app, &mut screen, keys, &mailbox).run(signals).await
+    });
+    mailbox.close();
+    result.context("the terminal failed")
 }

@@ -2,14 +2,14 @@
 
 use crate::node::{
     Balance, BalanceSide, Flow, FlowSource, Group, GroupOrigin, History, LinkRate, Node, OtherNics,
-    PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource, SourceKind,
+    PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource, Settings,
+    SourceKind,
 };
 use crate::sample::{
     Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer, LnetFailure,
     LnetModules, LnetNet, LnetNi, Memory, Mono, PciFunction, PciLink, PortAttrs, Prefix, Reading,
-    Routing, SampleTime, Sysctls, Text, Unknown, Why,
+    Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
 };
-use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -287,31 +287,33 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
     let nis = rails.iter().flat_map(|r| &r.lnet).map(|n| n.ni.clone()).collect();
     let lo = LnetNet { name: "lo".into(), nis: vec![lnet_ni("0@lo")] };
     let o2ib = LnetNet { name: "o2ib".into(), nis };
-    Node {
+    let lnet = Arc::new(Lnet {
+        modules: LnetModules { lnet: Some(true), ksocklnd: None, ko2iblnd: Some(true) },
+        version: text("2.15.8"),
+        answer: Ok(LnetAnswer { at: now().mono, took: Duration::ZERO, nets: vec![lo, o2ib] }),
+        waiting_since: None,
+        last_failure: None,
+    });
+    let sample = Sample {
         time: now(),
-        source: SourceKind::Demo,
-        measured_interval: Some(Duration::from_secs(1)),
         host: Arc::new(host()),
-        rails,
-        groups: vec![group],
-        other: OtherNics { names: vec!["eth0".into()], rx: flow(1e6), tx: flow(1e6) },
-        not_shown: Vec::new(),
-        choice_note: None,
-        lnet: Arc::new(Lnet {
-            modules: LnetModules { lnet: Some(true), ksocklnd: None, ko2iblnd: Some(true) },
-            version: text("2.15.8"),
-            answer: Ok(LnetAnswer { at: now().mono, took: Duration::ZERO, nets: vec![lo, o2ib] }),
-            waiting_since: None,
-            last_failure: None,
-        }),
+        netdevs: missing(Why::Absent),
+        rdma: missing(Why::Absent),
         links: Ok(Arc::new(Vec::new())),
         routing: Arc::new(routing()),
         sysctls: Arc::new(Sysctls::default()),
-        events: VecDeque::new(),
-        marks: Vec::new(),
+        lnet,
         notes: Vec::new(),
-        cost: Duration::from_millis(3),
-    }
+        cost: Vec::new(),
+    };
+    let mut node = Node::new(Settings::default(), SourceKind::Demo, &sample);
+    node.measured_interval = Some(Duration::from_secs(1));
+    node.rails = rails;
+    node.groups = vec![group];
+    node.other = OtherNics { names: vec!["eth0".into()], rx: flow(1e6), tx: flow(1e6) };
+    node.choice_note = None;
+    node.cost = Duration::from_millis(3);
+    node
 }
 
 /// `n` healthy InfiniBand rails.

@@ -133,6 +133,10 @@ pub(super) struct Global {
     /// The lnetctl to ask
     #[arg(long, global = true, value_name = "PATH", env = "RAILTOP_LNETCTL")]
     pub(super) lnetctl: Option<PathBuf>,
+    /// Where this node's / is mounted, in a container that has it elsewhere; netlink answers for
+    /// the network namespace that railtop runs in
+    #[arg(long, global = true, value_name = "DIR", default_value = "/")]
+    pub(super) root: PathBuf,
     /// No characters beyond ASCII on the screen
     #[arg(long, global = true)]
     pub(super) ascii: bool,

@@ -24,7 +24,7 @@ pub(super) fn source(global: &Global) -> Result<Box<dyn Source>, Failure> {
         return Ok(Box::new(Demo::open(scenario, global.interval)?));
     }
     let options = LiveOptions {
-        root: Root::system(),
+        root: Root::new(&global.root),
         interval: global.interval,
         lnetctl: global.lnetctl.clone(),
     };

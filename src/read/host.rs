@@ -142,11 +142,11 @@ fn cpus(root: &Root) -> Reading<u32> {
 }
 
 /// A list like `0-3,8`.
-fn count_cpus(list: &str) -> Option<u32> {
-    list.trim().split(',').try_fold(0u32, |sum, part| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
-        sum.checked_add(last.checked_sub(first)?.checked_add(1)?)
+fn count_cpus(online: &str) -> Option<u32> {
+    online.trim().split(',').try_fold(0u32, |sum, range| {
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
+        sum.checked_add(to.checked_sub(from)?.checked_add(1)?)
     })
 }
 
@@ -167,7 +167,7 @@ mod tests {
         let host = from_tree(&Root::new(tree.path()));
         assert_eq!(host.name.unwrap(), *"gpu07");
         assert_eq!(host.kernel.unwrap(), *"5.14.0-427.el9.x86_64");
-        assert_eq!(host.load.unwrap()[0], 1.25);
+        assert_eq!(host.load, Ok([1.25, 0.5, 0.01]));
         let memory = Memory { total_bytes: 2 << 30, available_bytes: 1 << 20 };
         assert_eq!(host.memory.unwrap(), memory);
         assert_eq!(host.cpus, Ok(2));

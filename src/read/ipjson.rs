@@ -9,7 +9,7 @@ mod names;
 mod route;
 mod rule;
 #[cfg(test)]
-mod sample_tests;
+pub(in crate::read) mod sample_tests;
 mod words;
 mod write;
 

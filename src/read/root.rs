@@ -18,10 +18,18 @@ impl Root {
         Self::new("/")
     }
 
-    /// Whether this is the running system, where reads cost something and cannot be trusted to
-    /// return soon; a copied tree is cheap, but may hold anything in the place of a file.
+    /// Whether this is "/". Any other may be a copied tree, which can hold anything in the place
+    /// of a file.
     pub fn is_system(&self) -> bool {
         *self.0 == *Path::new("/")
+    }
+
+    /// Whether a kernel answers below `sys` (it may be another mount of it, as `/host` in a
+    /// container): there reads take locks and firmware commands, in a copied tree they do not.
+    pub fn is_live(&self) -> bool {
+        /// `SYSFS_MAGIC` (include/uapi/linux/magic.h).
+        const SYSFS: u64 = 0x6265_6572;
+        rustix::fs::statfs(self.join("sys")).is_ok_and(|fs| fs.f_type as u64 == SYSFS)
     }
 
     /// A path below the root; a leading slash of `below` is ignored.
@@ -40,7 +48,7 @@ mod tests {
         let root = Root::new("/tmp/tree");
         assert_eq!(root.join("/sys/class"), Path::new("/tmp/tree/sys/class"));
         assert_eq!(root.join("sys"), Path::new("/tmp/tree/sys"));
-        assert!(!root.is_system());
+        assert!(!root.is_system() && !root.is_live());
         assert!(Root::system().is_system());
     }
 }

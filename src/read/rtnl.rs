@@ -15,6 +15,8 @@ mod message;
 mod nexthop;
 mod route;
 mod rule;
+#[cfg(test)]
+mod space;
 
 pub(in crate::read) use attr::hex;
 pub(in crate::read) use client::by_interface;
@@ -26,7 +28,7 @@ pub(in crate::read) use rule::{blank as blank_rule, plain_action};
 use crate::read::root::Root;
 use crate::read::{ipjson, tables};
 use crate::sample::{Link, Reading, Route, Routing, Unknown, Why};
-use client::{Client, failed, margin};
+use client::{Client, failed, own_share};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -36,7 +38,7 @@ use tokio::time::{Instant, timeout_at};
 /// Opening two sockets never takes that long.
 const START: Duration = Duration::from_secs(5);
 /// Stands for deadlines beyond all times.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// What a netlink message made stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +128,7 @@ impl Rtnl {
     ) -> Reading<T> {
         let (reply, answer) = sync_channel(1);
         let now = Instant::now();
-        let until = now.checked_add(deadline - margin(deadline)).unwrap_or(now + LONGEST);
+        let until = now.checked_add(own_share(deadline)).unwrap_or(now + LONGEST);
         self.orders.send(order(until, reply)).map_err(|_| gone())?;
         match answer.recv_timeout(deadline) {
             Ok(answer) => answer,

@@ -32,6 +32,7 @@ use meta::Meta;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,11 +124,30 @@ impl Capture {
             routing: Arc::new(routing),
             sysctls: Arc::new(read::sysctl::read(&proc)),
             lnet: Arc::new(self.lnet(dir, &sys)),
-            notes: self.notes.iter().map(|what| note(what, time)).collect(),
+            notes: self.notes(&sys, time),
             cost: Vec::new(),
         };
         restamp::restamp(&mut sample);
         sample
+    }
+
+    /// What is wrong with the capture, and devices that could not be copied.
+    fn notes(&self, sys: &Root, time: SampleTime) -> Vec<Note> {
+        let note = |reader: &str, what: &str| Note {
+            reader: Text::new(reader),
+            what: Text::new(what),
+            since: time.mono,
+        };
+        let mut notes: Vec<_> = self.notes.iter().map(|what| note("capture", what)).collect();
+        for class in ["sys/class/infiniband", "sys/class/net"].map(|class| sys.join(class)) {
+            for name in names(&class).iter().filter(|name| ends_with_error(name)) {
+                let reader = name.to_string_lossy();
+                let reader = reader.trim_end_matches(restamp::ERROR_SUFFIX);
+                let words = head(&class.join(name)).unwrap_or_default();
+                notes.push(note(reader, words.lines().next().unwrap_or("not copied")));
+            }
+        }
+        notes
     }
 
     fn host(&self, proc: &Root, meta: &Meta) -> Host {
@@ -197,8 +217,11 @@ impl Source for Capture {
     }
 }
 
-fn note(what: &str, time: SampleTime) -> Note {
-    Note { reader: Text::new("capture"), what: Text::new(what), since: time.mono }
+/// The beginning of a small text.
+fn head(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(256).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn meta_or_note(dir: &Path, notes: &mut Vec<String>) -> Option<Meta> {

@@ -27,6 +27,7 @@ use jobs::{AskInterfaces, AskSurroundings, Interfaces, Surroundings};
 use known::{Changed, Known};
 use pool::Pool;
 use schedule::{Plan, Schedule};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,12 +202,15 @@ impl Live {
     /// Asks every reader for what is due of it, and for what the changed links touch.
     fn ask(&mut self, now: Mono, plan: &Plan, links: &Changed) {
         let known = self.known.links.as_ref().ok();
+        let unwatched = Cell::new(false);
         self.devices.ask(|device| {
             let watched = device.is_some_and(|d| known.is_some_and(|links| is_watched(d, links)));
+            unwatched.set(unwatched.get() || !watched);
             let due = if watched { plan.watched } else { plan.unwatched };
             let touched = device.is_some_and(|d| concerns(d, &links.links));
             (Due { state: due.state || touched, ..due }, touched)
         });
+        self.schedule.set_unwatched(unwatched.get());
         let due = Due { state: plan.watched.state || links.any(), ..plan.watched };
         if due != Due::default() {
             let ask = AskInterfaces { due, rescan: links.list };

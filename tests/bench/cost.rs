@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use support::ns::{self, Ns, Rail};
 use support::pty::Pty;
 use support::railtop;
-use support::tree::Tree;
+use support::tree::{Nic, Port, Tree};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -93,9 +93,14 @@ impl World {
         let ns = Ns::new();
         let tree = Tree::new();
         let mut netdevs = Vec::new();
+        let mut ports = Vec::new();
         for i in 0..rails {
             netdevs.push(Rail::new(&ns, &format!("ib{i}"), &format!("10.{i}.0.1/24")));
-            tree.mlx5_hdr(i);
+            let bus = format!("{:04x}:{:02x}", i / 32, 2 * (i % 32) + 1);
+            let port = tree.mlx5(&format!("mlx5_{i}"), &bus, &Port::active("200 Gb/sec (4X HDR)"));
+            let pci = format!("sys/devices/pci{bus}/{bus}:01.0/{bus}:0a.0");
+            tree.netdev(&format!("ib{i}"), Some(&pci), Nic::ipoib(i as u32 + 2));
+            ports.push(port);
         }
         let tree = Arc::new(tree);
         let stop = Arc::new(AtomicBool::new(false));
@@ -106,8 +111,10 @@ impl World {
                 while !stop.load(Ordering::Relaxed) {
                     // About 10 GB/s on each rail, in 4-byte words.
                     let words = (start.elapsed().as_secs_f64() * 2.5e9) as u64;
-                    for i in 0..rails {
-                        tree.set_data(i, words + i as u64, words / 3 + i as u64);
+                    for port in &ports {
+                        tree.file(format!("{port}/counters/port_rcv_data"), &format!("{words}\n"));
+                        let sent = format!("{}\n", words / 3);
+                        tree.file(format!("{port}/counters/port_xmit_data"), &sent);
                     }
                     std::thread::sleep(Duration::from_millis(50));
                 }
@@ -117,7 +124,7 @@ impl World {
     }
 
     fn start(&self, interval: &str) -> Pty {
-        let root = self.tree.root().to_str().expect("UTF-8 path").to_owned();
+        let root = self.tree.path().to_str().expect("UTF-8 path").to_owned();
         in_namespace(&self.ns, &["--root", &root, "--interval", interval], 120, 40)
     }
 

@@ -1,10 +1,22 @@
 //! What the integration tests share.
 
-#![allow(dead_code, reason = "each test target uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test target uses its own part; a test that cannot go on panics"
+)]
 
+pub(crate) mod grid;
+pub(crate) mod model;
 pub(crate) mod ns;
 pub(crate) mod pty;
 pub(crate) mod stream;
+pub(crate) mod svg;
+pub(crate) mod tree;
 
 use std::io::Write;
 use std::path::PathBuf;

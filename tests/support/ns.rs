@@ -19,12 +19,15 @@ const TUNSETCARRIER: Opcode = 0x4004_54e2;
 const IFF_TUN_NO_PI: u16 = 0x1001;
 const ARPHRD_INFINIBAND: usize = 32;
 
+static PROBE: AtomicU32 = AtomicU32::new(0);
+
 /// Why namespaces cannot be used here, or `None` when they can.
 pub(crate) fn unavailable() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("needs root (network namespaces)".into());
     }
-    let name = format!("rtprobe{}", std::process::id());
+    let number = PROBE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("rtprobe{}-{number}", std::process::id());
     match Command::new("ip").args(["netns", "add", &name]).output() {
         Err(e) => return Some(format!("needs ip(8) of iproute2: {e}")),
         Ok(out) if !out.status.success() => {

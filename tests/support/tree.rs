@@ -278,14 +278,14 @@ impl Tree {
         file("sm_sl", "0\n");
         file("lid_mask_count", "0\n");
         file("cap_mask", "0xa751e848\n");
-        for index in 0..32usize {
+        for index in 0..20usize {
             let empty = "fe80:0000:0000:0000:0000:0000:0000:0000";
             let gid = port.gids.get(index).map_or(empty, String::as_str);
             file(&format!("gids/{index}"), &format!("{gid}\n"));
             file(&format!("gid_attrs/types/{index}"), "IB/RoCE v1\n");
         }
         file("pkeys/0", "0xffff\n");
-        for index in 1..128 {
+        for index in 1..12 {
             file(&format!("pkeys/{index}"), "0x0000\n");
         }
         path

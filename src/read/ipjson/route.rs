@@ -15,9 +15,11 @@ const BOOT: u8 = 3;
 /// `ip route show table all` without `-4` prints the routes of both families; those of the other
 /// one are left out.
 pub fn parse_routes(family: Family, bytes: &[u8], names: &mut Names) -> Reading<Vec<Route>> {
-    let all = each(bytes, |fields| match foreign(family, fields) {
-        true => Ok(None),
-        false => read(family, fields, names).map(Some),
+    let all = each(bytes, |fields| {
+        if foreign(family, fields) {
+            return Ok(None);
+        }
+        read(family, fields, names).map(Some)
     });
     Ok(all?.into_iter().flatten().collect())
 }

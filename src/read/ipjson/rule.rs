@@ -126,10 +126,10 @@ fn range(fields: Fields<'_>, one: &str, from: &str, to: &str) -> Result<Option<(
 }
 
 fn fwmark(fields: Fields<'_>) -> Result<Option<(u32, u32)>, Odd> {
-    let mark = fields.number("fwmark")?;
+    let value = fields.number("fwmark")?;
     let mask = fields.number("fwmask")?;
-    let any = mark.is_some() || mask.is_some();
-    Ok(any.then(|| (mark.unwrap_or(0), mask.unwrap_or(u32::MAX))))
+    let any = value.is_some() || mask.is_some();
+    Ok(any.then(|| (value.unwrap_or(0), mask.unwrap_or(u32::MAX))))
 }
 
 fn byte(

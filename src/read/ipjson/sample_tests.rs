@@ -241,6 +241,34 @@ pub(in crate::read) fn samples() -> Option<PathBuf> {
     samples.map(|dir| PathBuf::from(dir).join("routing"))
 }
 
+/// Output of `ip -j` that the lab recorded, by the start of its file name.
+#[test]
+fn recorded_lab_output_parses() {
+    let Some(dir) = samples() else { return };
+    let mut files = vec![dir.with_file_name("lab")];
+    let mut seen = 0;
+    while let Some(path) = files.pop() {
+        files.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|e| e.path()));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Ok(bytes) = fs::read(&path) else { continue };
+        let mut names = Names::default();
+        let error = match name.strip_suffix(".out").unwrap_or_default() {
+            "ip-j-addr" | "ip-j-d-addr" => parse_addresses(&bytes).err(),
+            "ip-j-s-link" | "ip-j-s-d-link" => parse_links(&bytes).err(),
+            "ip-j-rule" => parse_rules(Family::Inet, &bytes, &mut names).err(),
+            "ip-j-6-rule" => parse_rules(Family::Inet6, &bytes, &mut names).err(),
+            "ip-j-route-all" => parse_routes(Family::Inet, &bytes, &mut names).err(),
+            "ip-j-6-route-all" => parse_routes(Family::Inet6, &bytes, &mut names).err(),
+            "ip-j-neigh" => parse_neighbours(&bytes, &names).err(),
+            _ => continue,
+        };
+        let empty = bytes.trim_ascii().is_empty();
+        assert!(error.is_none() || empty, "{path:?}: {error:?}");
+        seen += 1;
+    }
+    println!("{seen} files");
+}
+
 #[test]
 fn recorded_samples_parse() {
     let Some(dir) = samples() else { return };

@@ -131,7 +131,7 @@ mod tests {
     fn attributes_round_trip() {
         let mut body = Vec::new();
         push(&mut body, 3, b"ib0\0");
-        push(&mut body, 17 | 0x8000, &[1]);
+        push(&mut body, 0x8011, &[1]);
         push(&mut body, 15, &941u32.to_ne_bytes());
         let all: Vec<_> = Attrs(&body).map(|a| (a.kind, a.value.to_vec())).collect();
         assert_eq!(

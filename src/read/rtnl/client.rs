@@ -44,14 +44,7 @@ impl Client {
             Message::Link(link) => Some(*link),
             _ => None,
         };
-        let what = "links";
-        match in_time(until, what, self.dump(what, RTM_GETLINK, &body, pick)).await {
-            // Kernels before 4.4 do not know the mask of a strict request.
-            Err(Unknown { why: Why::Unsupported, .. }) => {
-                in_time(until, what, self.dump(what, RTM_GETLINK, &[0; 16], pick)).await
-            }
-            answer => answer,
-        }
+        in_time(until, "links", self.dump("links", RTM_GETLINK, &body, pick)).await
     }
 
     /// All that [`Routing`] holds but the table names.
@@ -272,7 +265,7 @@ pub(super) fn verdict(errno: i32) -> Text {
     io::Error::from_raw_os_error(errno).to_string().into()
 }
 
-/// How long before the caller gives up the thread must have answered.
-pub(super) fn margin(deadline: Duration) -> Duration {
-    deadline / 10
+/// The part of a deadline that the thread may use; the rest is for the way back.
+pub(super) fn own_share(deadline: Duration) -> Duration {
+    deadline.saturating_sub(deadline / 10)
 }

@@ -28,7 +28,7 @@ const GROUPS: [MulticastGroup; 7] = [
 /// Capped by net.core.rmem_max.
 const RECEIVE_BUFFER: u32 = 4 << 20;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// So many messages at most make one call of `wake`.
 const BATCH: usize = 4096;
 

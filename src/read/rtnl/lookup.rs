@@ -68,7 +68,9 @@ impl Query {
     pub(super) fn body(&self) -> Vec<u8> {
         let (family, host) = if self.dst.is_ipv4() { (AF_INET, 32) } else { (AF_INET6, 128) };
         let src_len = if self.src.is_some() { host } else { 0 };
-        let mut flags = RTM_F_LOOKUP_TABLE;
+        // IPv6 always tells the table and, with strict checking, refuses to be asked for it
+        // (net/ipv6/route.c, inet6_rtm_valid_getroute_req).
+        let mut flags = if self.dst.is_ipv4() { RTM_F_LOOKUP_TABLE } else { 0 };
         if self.fib_match {
             flags |= RTM_F_FIB_MATCH;
         }

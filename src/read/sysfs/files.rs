@@ -1,13 +1,13 @@
 //! One page-sized file of sysfs or `/proc/sys`: opened once or each time, never blocking, with
 //! every failure said in words.
 
+use super::fault::{Failure, Fault};
 use super::parse::Odd;
 use crate::natural;
 use crate::read::root::Root;
-use crate::sample::{Reading, Text, Unknown, Why};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, openat, statat};
+use crate::sample::{Reading, Text};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
 use rustix::io::{Errno, pread};
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,125 +22,6 @@ const EVIDENCE: usize = 60;
 
 /// Number of files read.
 pub(in crate::read) type Tally = Cell<u32>;
-
-/// A read that gave no value.
-#[derive(Debug)]
-pub(in crate::read) struct Failure {
-    /// The reason as it goes into a sample.
-    pub(in crate::read) unknown: Unknown,
-    /// [`Fault::is_gone`].
-    pub(in crate::read) gone: bool,
-    /// [`Fault::is_refusal`].
-    pub(in crate::read) refusal: bool,
-}
-
-/// Why a read gave no value.
-#[derive(Debug)]
-pub(in crate::read) enum Fault {
-    /// The kernel refused.
-    Errno(Errno),
-    /// A directory, FIFO, device or socket stands in the place of the file (copied trees).
-    NotAFile,
-    /// There is text, but no value in it.
-    Odd(Odd, Text),
-}
-
-impl Fault {
-    /// The device or file is not there any more, or never was.
-    fn is_gone(&self) -> bool {
-        matches!(
-            self,
-            Fault::Errno(Errno::NOENT | Errno::NODEV | Errno::NXIO | Errno::NOTDIR | Errno::LOOP)
-        )
-    }
-
-    /// The driver or firmware has no such counter: asking again would fail again, and on mlx5
-    /// write an error line into the kernel log each time (prometheus/node_exporter#3434).
-    fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Fault::Errno(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::ISDIR)
-                | Fault::NotAFile
-                | Fault::Odd(Odd::NotAvailable, _)
-        )
-    }
-
-    /// The same with the path it happened at.
-    pub(in crate::read) fn at(&self, path: &Path) -> Failure {
-        Failure { unknown: self.unknown(path), gone: self.is_gone(), refusal: self.is_refusal() }
-    }
-
-    fn unknown(&self, path: &Path) -> Unknown {
-        let path = path.display();
-        match self {
-            Fault::Errno(errno) => {
-                let gone = if matches!(*errno, Errno::NODEV | Errno::NXIO) {
-                    " (device gone)"
-                } else {
-                    ""
-                };
-                let detail = format!("{path}: {}{gone}", errno_name(*errno));
-                Unknown::new(why(*errno), detail.as_str())
-            }
-            Fault::NotAFile => {
-                Unknown::new(Why::Unsupported, format!("{path}: not a file").as_str())
-            }
-            Fault::Odd(odd, text) => {
-                let (why, words) = match odd {
-                    Odd::Empty => (Why::Absent, "empty"),
-                    Odd::Unset => (Why::Absent, text.as_str()),
-                    Odd::NotAvailable => (Why::Unsupported, text.as_str()),
-                    Odd::Garbage => (Why::Unparsable, text.as_str()),
-                };
-                Unknown::new(why, format!("{path}: {words}").as_str())
-            }
-        }
-    }
-}
-
-/// ENODEV and ENXIO come from a descriptor that outlived its device. EIO, ENOLINK, ECANCELED and
-/// ETIMEDOUT come from mlx5 firmware in error or reset, up to a minute late.
-fn why(errno: Errno) -> Why {
-    match errno {
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NODEV | Errno::NXIO => Why::Absent,
-        Errno::ACCESS | Errno::PERM => Why::Denied,
-        Errno::TIMEDOUT
-        | Errno::IO
-        | Errno::NOLINK
-        | Errno::CANCELED
-        | Errno::AGAIN
-        | Errno::INTR => Why::Timeout,
-        _ => Why::Unsupported,
-    }
-}
-
-fn errno_name(errno: Errno) -> Cow<'static, str> {
-    Cow::Borrowed(match errno {
-        Errno::NOENT => "ENOENT",
-        Errno::NOTDIR => "ENOTDIR",
-        Errno::LOOP => "ELOOP",
-        Errno::NODEV => "ENODEV",
-        Errno::NXIO => "ENXIO",
-        Errno::ACCESS => "EACCES",
-        Errno::PERM => "EPERM",
-        Errno::INVAL => "EINVAL",
-        Errno::OPNOTSUPP => "EOPNOTSUPP",
-        Errno::NOSYS => "ENOSYS",
-        Errno::ISDIR => "EISDIR",
-        Errno::IO => "EIO",
-        Errno::NOLINK => "ENOLINK",
-        Errno::TIMEDOUT => "ETIMEDOUT",
-        Errno::CANCELED => "ECANCELED",
-        Errno::AGAIN => "EAGAIN",
-        Errno::INTR => "EINTR",
-        Errno::BUSY => "EBUSY",
-        Errno::NOMEM => "ENOMEM",
-        Errno::MFILE => "EMFILE",
-        Errno::NFILE => "ENFILE",
-        Errno::NAMETOOLONG => "ENAMETOOLONG",
-        other => return Cow::Owned(format!("errno {}", other.raw_os_error())),
-    })
-}
 
 /// A directory, and reads below it.
 #[derive(Debug)]
@@ -224,6 +105,11 @@ impl<'t> Dir<'t> {
         target.file_name().map(|n| Text::from_bytes(n.as_encoded_bytes()))
     }
 
+    /// What this directory's own path points to, if it is a link.
+    pub(in crate::read) fn target(&self) -> Option<PathBuf> {
+        std::fs::read_link(self.root.join(&self.below)).ok()
+    }
+
     /// The path without links, as it is on the node; `None` if it dangles or leaves `/sys`.
     pub(in crate::read) fn canonical(&self, name: &str) -> Option<PathBuf> {
         let sys = self.root.join("sys").canonicalize().ok()?;
@@ -291,21 +177,18 @@ fn count(tally: &Tally) {
 }
 
 /// Opens a regular file and nothing else. A copied tree may hold a FIFO or a device in its place:
-/// there the type is looked at before the open, which could have effects of its own.
+/// there the type is looked at before the open, which could have effects of its own. No attribute
+/// is a link, so a link in a copied tree is not followed out of it.
 fn open(dir: BorrowedFd<'_>, name: &Path, root: &Root) -> Result<OwnedFd, Fault> {
     if !root.is_system() {
-        let stat = statat(dir, name, AtFlags::empty()).map_err(Fault::Errno)?;
+        let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map_err(Fault::Errno)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Fault::NotAFile);
         }
     }
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let fd = openat(dir, name, flags, Mode::empty()).map_err(Fault::Errno)?;
-    let stat = fstat(&fd).map_err(Fault::Errno)?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok(fd),
-        _ => Err(Fault::NotAFile),
-    }
+    Ok(fd)
 }
 
 fn read<T>(fd: BorrowedFd<'_>, parse: impl FnOnce(&[u8]) -> Result<T, Odd>) -> Result<T, Fault> {
@@ -366,4 +249,62 @@ pub(in crate::read) fn dir_names(root: &Root, below: &str) -> Reading<Vec<OsStri
 /// A name from outside as it goes into a sample.
 pub(in crate::read) fn shown(name: &std::ffi::OsStr) -> Text {
     Text::from_bytes(name.as_encoded_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::sysfs::parse;
+    use crate::read::sysfs::tree::Tree;
+    use crate::sample::Why;
+
+    #[test]
+    fn a_kept_file_is_read_again() {
+        let tree = Tree::new();
+        tree.file("sys/n", "1\n");
+        let (tally, mut file) = (Tally::default(), File::new(&Root::new(tree.path()), "sys/n"));
+        assert_eq!(file.read(&tally, parse::number::<u32>), Ok(1));
+        tree.file("sys/n", "23\n");
+        assert_eq!(file.read(&tally, parse::number::<u32>), Ok(23));
+        tree.file("sys/n", "x\n");
+        let unknown = file.read(&tally, parse::number::<u32>).unwrap_err();
+        assert_eq!((unknown.why, unknown.detail), (Why::Unparsable, "/sys/n: x".into()));
+        tree.remove("sys/n");
+        file.close();
+        let unknown = file.read(&tally, parse::number::<u32>).unwrap_err();
+        assert_eq!((unknown.why, unknown.detail), (Why::Absent, "/sys/n: ENOENT".into()));
+        assert_eq!(tally.get(), 4);
+    }
+
+    #[test]
+    fn paths_do_not_leave_sys() {
+        let tree = Tree::new();
+        tree.dir("sys/devices/a");
+        tree.link("sys/class/in", "../devices/a");
+        tree.link("sys/class/out", "/usr");
+        let tally = Tally::default();
+        let class = Dir::open(&Root::new(tree.path()), "sys/class", &tally).unwrap();
+        assert_eq!(class.canonical("in").unwrap(), Path::new("sys/devices/a"));
+        assert_eq!(class.canonical("out"), None);
+        assert_eq!(class.canonical("nothing"), None);
+    }
+
+    #[test]
+    fn the_kernel_refuses_the_carrier_of_a_down_interface() {
+        let tally = Tally::default();
+        let Ok(class) = Dir::open(&Root::system(), "sys/class/net", &tally) else {
+            println!("skipped: no /sys/class/net");
+            return;
+        };
+        for name in class.names(".") {
+            let Ok(netdev) = class.dir(&name) else { continue };
+            if netdev.read("flags", parse::hex).is_ok_and(|flags| flags & 1 == 0) {
+                let failure = netdev.try_read(Path::new("carrier"), parse::flag).unwrap_err();
+                assert!(failure.refusal && !failure.gone);
+                assert!(failure.unknown.detail.ends_with("/carrier: EINVAL"));
+                return;
+            }
+        }
+        println!("skipped: no interface is down");
+    }
 }

@@ -38,14 +38,16 @@ impl Group {
         let mut old = std::mem::take(&mut self.items);
         self.items = names
             .into_iter()
-            .map(|name| match old.iter().position(|item| item.name == name) {
-                Some(at) => old.swap_remove(at),
-                None => {
-                    let shown = files::shown(&name);
-                    Item { name, shown, quarantine: Quarantine::default() }
-                }
+            .map(|name| {
+                let known = old.iter().position(|item| item.name == name);
+                known.map_or_else(|| Item::new(name), |at| old.swap_remove(at))
             })
             .collect();
+    }
+
+    /// Keeps only the files in `names`.
+    pub(super) fn restrict(&mut self, names: &[&str]) {
+        self.items.retain(|item| names.iter().any(|name| item.name == *name));
     }
 
     /// Forgets all files: the directory is not there.
@@ -81,6 +83,10 @@ impl Group {
 }
 
 impl Item {
+    fn new(name: OsString) -> Self {
+        Self { shown: files::shown(&name), name, quarantine: Quarantine::default() }
+    }
+
     fn read(&mut self, dir: &Dir<'_>) -> Counter {
         let path = Path::new(&self.name);
         let value = self.quarantine.ask(|| dir.try_read(path, parse::number));

@@ -27,6 +27,7 @@ pub struct NetReader {
     interfaces: Vec<Interface>,
     rescan: bool,
     listed: bool,
+    live: bool,
     tally: Tally,
 }
 
@@ -38,6 +39,7 @@ impl NetReader {
             interfaces: Vec::new(),
             rescan: false,
             listed: false,
+            live: root.is_live(),
             tally: Tally::default(),
         }
     }
@@ -55,6 +57,7 @@ impl NetReader {
             tally: &self.tally,
             due,
             scan,
+            live: self.live,
             keep_open: self.interfaces.iter().filter(|i| i.is_fast()).count() <= KEPT,
         };
         let mut netdevs = Vec::with_capacity(self.interfaces.len());

@@ -12,6 +12,9 @@ pub(super) fn function(
     owner: &Dir<'_>,
     before: Option<&Arc<PciFunction>>,
 ) -> Option<Arc<PciFunction>> {
+    if !owner.has("device") {
+        return None;
+    }
     let read = by_path(owner).or_else(|| by_uevent(owner))?;
     Some(super::shared(before, read))
 }

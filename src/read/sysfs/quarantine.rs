@@ -1,12 +1,12 @@
 //! Counters that were refused are left alone for a while.
 
-use super::files::Failure;
+use super::fault::Failure;
 use crate::read::clock;
 use crate::sample::{Mono, Reading, Unknown};
 use std::time::Duration;
 
 /// Long enough to keep the kernel log readable, short enough to notice a new firmware mode.
-const PAUSE: Duration = Duration::from_secs(300);
+const PAUSE: Duration = Duration::from_mins(5);
 
 /// The memory of one counter file's refusal.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ impl Quarantine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::sysfs::files::Fault;
+    use crate::read::sysfs::fault::Fault;
     use crate::sample::Why;
     use rustix::io::Errno;
     use std::cell::Cell;

@@ -89,6 +89,28 @@ fn a_directory_comes_back() {
     assert!(write(&target, 1, Duration::ZERO, None).is_err(), "it is not empty");
 }
 
+/// The only sample, with all times zero.
+fn timeless(path: &Path) -> Sample {
+    let mut sample = all(&mut Capture::open(path).unwrap()).remove(0);
+    sample.time.mono = crate::sample::Mono::default();
+    restamp::restamp(&mut sample);
+    sample
+}
+
+#[test]
+fn a_copy_reads_as_the_original() {
+    let (node, dir) = (node(), tempfile::tempdir().unwrap());
+    let target = dir.path().join("copy.tar.zst");
+    let root = Root::new(node.path());
+    write::Job::new(&root, Duration::ZERO, None).write(&target, 1).unwrap();
+    let (original, copy) = (timeless(node.path()), timeless(&target));
+    assert_eq!(original.netdevs, copy.netdevs);
+    assert_eq!(original.rdma, copy.rdma);
+    assert_eq!(original.sysctls, copy.sysctls);
+    assert_eq!(original.lnet.modules, copy.lnet.modules);
+    assert_eq!(original.host.boot_time_seconds, copy.host.boot_time_seconds);
+}
+
 #[test]
 fn an_archive_comes_back_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
@@ -133,7 +155,10 @@ fn a_device_that_hangs_is_named_and_the_rest_is_there() {
         assert!(at("sys/class/net/ib0/statistics/rx_bytes").exists());
         assert!(at("proc/sys/kernel/hostname").exists());
     }
-    assert_eq!(all(&mut Capture::open(&target).unwrap()).len(), 3);
+    let samples = all(&mut Capture::open(&target).unwrap());
+    assert_eq!(samples.len(), 3);
+    assert_eq!(samples[0].notes[0].reader, *"mlx5_0");
+    assert_eq!(samples[0].notes[0].what, *"timeout: no answer in 2 s");
 }
 
 #[test]
@@ -162,6 +187,16 @@ fn this_machine_comes_back() {
     let short = |name: &str| name.trim().split('.').next().map(str::to_owned);
     assert_eq!(short(sample.host.name.as_ref().unwrap()), short(&host));
     assert!(target.join("sys/class/net/lo/statistics/rx_bytes").exists());
+    let here = NetReader::new(&Root::system()).pass(Due::ALL).unwrap();
+    let copied = sample.netdevs.clone().unwrap();
+    let facts = |netdevs: &[Arc<Netdev>]| {
+        let fact = |n: &Arc<Netdev>| {
+            let a = &n.attrs;
+            (n.name.clone(), a.ifindex.clone(), a.pci.clone(), a.is_virtual, a.kind.clone())
+        };
+        netdevs.iter().map(fact).collect::<Vec<_>>()
+    };
+    assert_eq!(facts(&here), facts(&copied));
     let live = read::rtnl::Rtnl::start(|_| {}).and_then(|r| r.links(Duration::from_secs(20)));
     match (live, sample.links) {
         (Ok(live), Ok(copied)) => {

@@ -22,8 +22,7 @@ pub(super) fn lnet(world: &World, at: Mono) -> Lnet {
         modules: LnetModules { lnet: Some(true), ksocklnd: Some(false), ko2iblnd: Some(true) },
         version: Ok(Text::new(&world.scenario.lnet.version)),
         answer: Ok(LnetAnswer { at, took: Duration::from_millis(4), nets }),
-        waiting_since: None,
-        last_failure: None,
+        ..crate::read::lnetctl::nothing()
     }
 }
 

@@ -25,16 +25,31 @@ impl Ask for Due {
     }
 }
 
-impl Reader for DeviceReader {
+/// A device of the kernel, and the states its ports had in the last pass.
+pub(super) struct SysfsDevice {
+    reader: DeviceReader,
+    ports: Vec<RdmaPort>,
+}
+
+impl Reader for SysfsDevice {
     type Ask = Due;
     type Out = Reading<RdmaDevice>;
     fn read(&mut self, due: Due) -> Self::Out {
-        self.pass(due)
+        self.reader.pass(due)
     }
     fn reads(&self) -> u32 {
-        self.reads()
+        self.reader.reads()
+    }
+    /// A mere look at the states that found them as they were is not.
+    fn is_news(&mut self, due: Due, out: &Self::Out) -> bool {
+        let Ok(device) = out else { return true };
+        let news = due != STATE_ONLY || !same_state(&self.ports, &device.ports);
+        self.ports.clone_from(&device.ports);
+        news
     }
 }
+
+const STATE_ONLY: Due = Due { state: true, data: false, slow: false, rare: false };
 
 /// What finds and opens devices: the kernel, or a test.
 pub(super) trait Bus: Send {
@@ -47,12 +62,12 @@ pub(super) trait Bus: Send {
 }
 
 impl Bus for Root {
-    type Reader = DeviceReader;
+    type Reader = SysfsDevice;
     fn list(&self) -> Reading<Vec<OsString>> {
         crate::read::sysfs::devices(self)
     }
-    fn open(&self, name: &OsStr) -> DeviceReader {
-        DeviceReader::new(self, name)
+    fn open(&self, name: &OsStr) -> SysfsDevice {
+        SysfsDevice { reader: DeviceReader::new(self, name), ports: Vec::new() }
     }
 }
 

@@ -30,6 +30,11 @@ pub(super) trait Reader: Send + 'static {
     fn read(&mut self, ask: Self::Ask) -> Self::Out;
     /// Files read or messages asked for in the last pass.
     fn reads(&self) -> u32;
+    /// Is the result of that pass worth a wake-up?
+    fn is_news(&mut self, ask: Self::Ask, out: &Self::Out) -> bool {
+        let _ = (ask, out);
+        true
+    }
 }
 
 /// A request that can take over another that was never served.
@@ -358,14 +363,16 @@ fn spawn<R: Reader>(
 }
 
 fn work<R: Reader>(desk: &Desk<R>, returned: &Mutex<Vec<Returned<R>>>, bell: &Bell) {
+    let mut news = false;
     while let Some(Job { name, mut reader, ask }) = desk.take() {
         let start = clock::now();
         let out = reader.read(ask);
         let took = clock::now().since(start);
+        news |= reader.is_news(ask, &out);
         let done = Done { name, out, took, reads: reader.reads() };
         returned.lock().unwrap_or_else(PoisonError::into_inner).push(Returned { done, reader });
         // One wake-up for all jobs of a pass.
-        if desk.finish() {
+        if desk.finish() && std::mem::take(&mut news) {
             bell.ring();
         }
     }

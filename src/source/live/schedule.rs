@@ -5,10 +5,16 @@ use crate::read::rtnl::Dirty;
 use crate::sample::Mono;
 use std::time::Duration;
 
-/// A kernel may hold a carrier loss back for a second, and a dump of the links flushes it
-/// (`net/core/link_watch.c`): links are asked for this often besides the messages. Ports that no
-/// interface speaks for are looked at with them.
-const WATCH: Duration = Duration::from_millis(250);
+/// A kernel holds a carrier loss back for up to a second after the change before it, and a dump
+/// of the links flushes it (`net/core/link_watch.c`): for that long after a change the links are
+/// asked for this often besides the messages …
+const WATCH_HOT: Duration = Duration::from_millis(250);
+const HOT: Duration = Duration::from_secs(3);
+/// … and this often otherwise: changes in other namespaces count too, and are not heard. Each
+/// dump wakes two threads, and a monitor is to leave the CPUs asleep.
+const WATCH: Duration = Duration::from_millis(500);
+/// Port states that no interface speaks for.
+const PORTS: Duration = Duration::from_millis(250);
 /// Port states behind an interface whose messages are heard.
 const STATE: Duration = Duration::from_secs(1);
 /// Error counters, the host line, the list of devices.
@@ -80,15 +86,16 @@ impl Every {
         }
     }
 
-    /// Comes earlier, so that `point` lies on its grid: shared wake-ups.
-    fn align(&mut self, point: Mono) {
-        let off = point.since(self.next).as_nanos() % self.period.as_nanos().max(1);
-        if point < self.next {
-            self.next = point;
-        } else if off > 0 {
-            let off = Duration::from_nanos(u64::try_from(off).unwrap_or(0));
-            self.next = self.next + off - self.period;
+    /// Comes next when `point` lies on its grid, as soon after `now` as that allows: shared
+    /// wake-ups.
+    fn align(&mut self, point: Mono, now: Mono) {
+        let ahead = point.since(now).as_nanos();
+        if ahead == 0 {
+            return;
         }
+        let turns = (ahead - 1) / self.period.as_nanos().max(1);
+        let turns = u32::try_from(turns).unwrap_or(u32::MAX);
+        self.next = point - self.period.saturating_mul(turns);
     }
 }
 
@@ -104,6 +111,9 @@ struct Settling {
 pub(super) struct Schedule {
     tick: Every,
     watch: Every,
+    hot_until: Mono,
+    ports: Every,
+    unwatched: bool,
     state: Every,
     slow: Every,
     rare: Every,
@@ -117,7 +127,7 @@ pub(super) struct Schedule {
     /// No dump of the routes before: a big table must not take more than a tenth of the time.
     not_before: Mono,
     link_asked: Option<Mono>,
-    last_links: Option<Mono>,
+    last_asked: Option<Mono>,
     relist: bool,
 }
 
@@ -128,6 +138,9 @@ impl Schedule {
         Self {
             tick: every(interval),
             watch: every(WATCH.min(interval)),
+            hot_until: Mono::default(),
+            ports: every(PORTS.min(interval)),
+            unwatched: false,
             state: every(STATE.max(interval)),
             slow: every(SLOW.max(interval)),
             rare: every(RARE.max(interval)),
@@ -139,7 +152,7 @@ impl Schedule {
             dumping: false,
             not_before: Mono::default(),
             link_asked: None,
-            last_links: None,
+            last_asked: None,
             relist: false,
         }
     }
@@ -150,8 +163,11 @@ impl Schedule {
             return;
         }
         self.tick.set(interval);
-        self.watch.set(WATCH.min(interval));
-        self.watch.align(self.tick.next);
+        for (every, period) in [(&mut self.watch, WATCH), (&mut self.ports, PORTS)] {
+            let last = every.next - every.period;
+            every.set(period.min(interval));
+            every.align(self.tick.next, last);
+        }
         self.state.set(STATE.max(interval));
         self.slow.set(self.slow_base.max(interval));
         self.rare.set(RARE.max(interval));
@@ -188,12 +204,29 @@ impl Schedule {
     /// The kernel told of a change; `last` is the time of the newest message.
     pub(super) fn heard(&mut self, dirty: Dirty, last: Mono) {
         if dirty.links || dirty.overrun {
-            let earliest = self.last_links.map_or(last, |l| (l + LINK_GAP).max(last));
+            let earliest = self.last_asked.map_or(last, |l| (l + LINK_GAP).max(last));
             self.link_asked.get_or_insert(earliest);
+            self.hot_until = last + HOT;
+            self.pace_watch(last);
         }
         if dirty.links || dirty.routing || dirty.overrun {
             self.settling.get_or_insert(Settling { first: last, last }).last = last;
         }
+    }
+
+    /// After a change the links are watched closely for a while.
+    fn pace_watch(&mut self, now: Mono) {
+        let wanted = if now < self.hot_until { WATCH_HOT } else { WATCH }.min(self.tick.period);
+        if wanted != self.watch.period {
+            self.watch.period = wanted;
+            self.watch.next = self.watch.next.min(now + wanted);
+            self.watch.align(self.tick.next, now);
+        }
+    }
+
+    /// Are there ports that no interface speaks for?
+    pub(super) fn set_unwatched(&mut self, any: bool) {
+        self.unwatched = any;
     }
 
     /// What is being waited out, so that more messages of that kind need no wake-up.
@@ -220,17 +253,19 @@ impl Schedule {
     pub(super) fn due(&mut self, now: Mono) -> Plan {
         let mut plan = Plan { tick: self.tick.take(now, Duration::ZERO), ..Plan::default() };
         let watch = self.watch.take(now, SLACK);
-        plan.links = watch || self.link_asked.is_some_and(|at| at <= now + SLACK);
-        if plan.links {
-            self.link_asked = None;
-            self.last_links = Some(now);
+        let ports = self.ports.take(now, SLACK) && self.unwatched;
+        self.pace_watch(now);
+        let asked = self.link_asked.take_if(|at| *at <= now + SLACK).is_some();
+        if asked {
+            self.last_asked = Some(now);
         }
+        plan.links = watch || asked;
         if plan.tick {
             plan.watched = self.tiers(now);
             plan.list = self.list.take(now, SLACK) || plan.watched.rare;
             plan.host = self.host.take(now, SLACK);
         }
-        plan.unwatched = Due { state: plan.watched.state || watch, ..plan.watched };
+        plan.unwatched = Due { state: plan.watched.state || ports, ..plan.watched };
         plan.list |= std::mem::take(&mut self.relist);
         plan.routing = self.routing_time().is_some_and(|at| at <= now + SLACK);
         if plan.routing {
@@ -259,7 +294,9 @@ impl Schedule {
 
     /// The time of the next wake-up.
     pub(super) fn next_deadline(&self) -> Mono {
-        [Some(self.tick.next), Some(self.watch.next), self.link_asked, self.routing_time()]
+        let ports = self.unwatched.then_some(self.ports.next);
+        let watch = Some(self.watch.next);
+        [Some(self.tick.next), watch, ports, self.link_asked, self.routing_time()]
             .into_iter()
             .flatten()
             .min()
@@ -268,192 +305,4 @@ impl Schedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const START: Mono = Mono(1_000_000_000_000);
-    const ROUTES: Dirty = Dirty { links: false, routing: true, overrun: false };
-    const LINKS: Dirty = Dirty { links: true, routing: true, overrun: false };
-
-    fn ms(n: u64) -> Duration {
-        Duration::from_millis(n)
-    }
-
-    fn at(millis: u64) -> Mono {
-        START + ms(millis)
-    }
-
-    /// A schedule whose first pass is over.
-    fn started(interval: u64) -> Schedule {
-        let mut s = Schedule::new(START, ms(interval));
-        s.due(START);
-        s.routing_done(START, Duration::ZERO);
-        s
-    }
-
-    /// Wakes at every deadline until `end` and tells what was done when.
-    fn run(s: &mut Schedule, end: u64) -> Vec<(u64, Plan)> {
-        let mut plans = Vec::new();
-        loop {
-            let now = s.next_deadline();
-            if now > at(end) {
-                return plans;
-            }
-            let plan = s.due(now);
-            if plan.routing {
-                s.routing_done(now, ms(1));
-            }
-            plans.push((now.since(START).as_millis() as u64, plan));
-        }
-    }
-
-    fn times(plans: &[(u64, Plan)], what: impl Fn(&Plan) -> bool) -> Vec<u64> {
-        plans.iter().filter(|(_, p)| what(p)).map(|(t, _)| *t).collect()
-    }
-
-    #[test]
-    fn the_first_pass_reads_everything() {
-        let plan = Schedule::new(START, ms(1000)).due(START);
-        assert!(plan.tick && plan.links && plan.list && plan.routing && plan.host);
-        assert_eq!((plan.watched, plan.unwatched), (Due::ALL, Due::ALL));
-    }
-
-    #[test]
-    fn tiers_at_one_second() {
-        let plans = run(&mut started(1000), 60_000);
-        assert_eq!(times(&plans, |p| p.tick).len(), 60);
-        assert_eq!(times(&plans, |p| p.links).len(), 240);
-        assert_eq!(times(&plans, |p| p.unwatched.state).len(), 240);
-        assert_eq!(times(&plans, |p| p.watched.state).len(), 60);
-        assert_eq!(times(&plans, |p| p.unwatched.data).len(), 60);
-        assert_eq!(times(&plans, |p| p.watched.slow).first(), Some(&5000));
-        assert_eq!(times(&plans, |p| p.watched.rare), [60_000]);
-        assert_eq!(times(&plans, |p| p.routing).len(), 6);
-        assert_eq!(plans.len(), 240, "ticks and link polls share their wake-ups");
-    }
-
-    #[test]
-    fn a_fast_pace_hurries_the_data_only() {
-        let plans = run(&mut started(100), 10_000);
-        assert_eq!(times(&plans, |p| p.watched.data).len(), 100);
-        assert_eq!(times(&plans, |p| p.watched.state).len(), 10);
-        assert_eq!(times(&plans, |p| p.watched.slow).len(), 2);
-        assert_eq!(plans.len(), 100, "no wake-ups besides the ticks");
-    }
-
-    #[test]
-    fn a_slow_pace_still_watches_the_links() {
-        let plans = run(&mut started(10_000), 20_000);
-        assert_eq!(times(&plans, |p| p.tick), [10_000, 20_000]);
-        assert_eq!(times(&plans, |p| p.links).len(), 80);
-        assert_eq!(times(&plans, |p| p.watched.state), [10_000, 20_000]);
-    }
-
-    #[test]
-    fn a_changed_pace_counts_from_the_last_tick() {
-        let mut s = started(10_000);
-        s.due(at(3000));
-        s.follow(ms(500));
-        assert!(s.due(at(3000)).tick);
-        assert_eq!(s.next_deadline(), at(3250));
-        s.follow(ms(2000));
-        assert_eq!(times(&run(&mut s, 9000), |p| p.tick), [5000, 7000, 9000]);
-    }
-
-    #[test]
-    fn a_late_wake_keeps_the_grid_and_does_not_catch_up() {
-        let mut s = started(1000);
-        assert!(s.due(at(3700)).tick);
-        assert!(!s.due(at(3990)).tick);
-        assert!(s.due(at(4000)).tick);
-    }
-
-    #[test]
-    fn routes_settle_before_they_are_dumped() {
-        let mut s = started(1000);
-        s.heard(ROUTES, at(300));
-        s.heard(ROUTES, at(330));
-        assert!(s.quiet().routing && !s.quiet().links);
-        assert!(!s.due(at(340)).routing);
-        assert_eq!(s.next_deadline(), at(380));
-        assert!(s.due(at(380)).routing);
-        assert!(!s.quiet().routing);
-    }
-
-    #[test]
-    fn constant_change_cannot_put_the_dump_off() {
-        let mut s = started(1000);
-        let dumped = (300..1000).step_by(10).find(|&t| {
-            s.heard(ROUTES, at(t));
-            s.due(at(t)).routing
-        });
-        assert_eq!(dumped, Some(550));
-    }
-
-    #[test]
-    fn a_big_table_is_dumped_a_tenth_of_the_time_at_most() {
-        let mut s = started(1000);
-        s.heard(ROUTES, at(100));
-        assert!(s.due(at(150)).routing);
-        s.heard(ROUTES, at(200));
-        assert!(!s.due(at(600)).routing, "one dump at a time");
-        s.routing_done(at(850), ms(700));
-        assert!(!s.due(at(2000)).routing);
-        assert!(s.due(at(7150)).routing);
-    }
-
-    #[test]
-    fn a_link_message_is_answered_at_once_but_a_flood_is_not() {
-        let mut s = started(1000);
-        s.heard(LINKS, at(100));
-        assert!(s.due(at(100)).links);
-        s.heard(LINKS, at(101));
-        assert!(s.quiet().links);
-        assert!(!s.due(at(101)).links);
-        assert!(s.due(at(150)).links);
-    }
-
-    #[test]
-    fn the_slow_tier_backs_off_and_comes_back() {
-        let mut s = started(1000);
-        assert!(s.slow_down());
-        assert_eq!(s.slow_period(), ms(10_000));
-        while s.slow_down() {}
-        assert_eq!(s.slow_period(), SLOWEST);
-        while s.speed_up() {}
-        assert_eq!(s.slow_period(), SLOW);
-    }
-
-    proptest! {
-        #[test]
-        fn the_deadline_is_ahead_and_something_is_due_then(
-            interval in 50u64..3_600_000,
-            steps in proptest::collection::vec((0u64..3000, 0u8..4), 1..60),
-        ) {
-            let mut s = started(interval);
-            let mut now = START;
-            for (step, event) in steps {
-                now = now + ms(step);
-                match event {
-                    0 => s.heard(ROUTES, now),
-                    1 => s.heard(LINKS, now),
-                    2 => s.follow(ms(interval.max(step))),
-                    _ => {}
-                }
-                if s.due(now).routing {
-                    s.routing_done(now, ms(step / 10));
-                }
-                let next = s.next_deadline();
-                prop_assert!(next > now);
-                prop_assert!(next.since(now) <= WATCH + SLACK);
-                now = next;
-                let plan = s.due(now);
-                prop_assert!(plan.tick || plan.links || plan.routing);
-                if plan.routing {
-                    s.routing_done(now, ms(1));
-                }
-            }
-        }
-    }
-}
+mod tests;

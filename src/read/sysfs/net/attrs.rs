@@ -4,6 +4,7 @@ use crate::read::sysfs::files::{self, Dir};
 use crate::read::sysfs::{parse, pci};
 use crate::sample::{Bond, Ipoib, NetdevAttrs, Reading, Text, Unknown, Why};
 use std::ffi::OsString;
+use std::path::Path;
 
 /// `type` of IPoIB (include/uapi/linux/if_arp.h).
 pub(super) const ARPHRD_INFINIBAND: u32 = 32;
@@ -21,6 +22,7 @@ pub(super) fn read(
     let is_virtual = is_virtual(dir);
     let bond = dir.has("bonding").then(|| bond(dir));
     let ifindex = dir.read("ifindex", parse::number);
+    let iflink = dir.read("iflink", parse::number);
     let dev_port = dir.read("dev_port", parse::number);
     let speed_mbps = match down {
         Some(refusal) => Err(refusal),
@@ -31,8 +33,13 @@ pub(super) fn read(
     };
     NetdevAttrs {
         dev_id: dev_id(dir, &dev_port, before.filter(|b| b.ifindex == ifindex)),
+        parent: match parent(dir) {
+            _ if bond.is_some() => None,
+            None if is_ib => by_iflink(dir, &ifindex, &iflink),
+            parent => parent,
+        },
         ifindex,
-        iflink: dir.read("iflink", parse::number),
+        iflink,
         kind,
         mtu: dir.read("mtu", parse::number),
         address: dir.read("address", parse::text),
@@ -40,7 +47,6 @@ pub(super) fn read(
         speed_mbps,
         dev_port,
         master: dir.link("master"),
-        parent: if bond.is_some() { None } else { parent(dir) },
         bond,
         ipoib: is_ib.then(|| ipoib(dir)),
         pci: pci::function(dir, before.and_then(|b| b.pci.as_ref())),
@@ -76,9 +82,9 @@ pub(super) fn unread(dir: &Dir<'_>) -> NetdevAttrs {
 
 /// Below `/sys/devices/virtual/net`; in trees copied without links: without a `device`.
 fn is_virtual(dir: &Dir<'_>) -> bool {
-    match dir.canonical(".") {
-        Some(path) if path.starts_with("sys/devices") => path.starts_with("sys/devices/virtual"),
-        _ => !dir.has("device"),
+    match dir.target() {
+        Some(target) => target.components().any(|part| part.as_os_str() == "virtual"),
+        None => !dir.has("device"),
     }
 }
 
@@ -137,6 +143,20 @@ fn parent(dir: &Dir<'_>) -> Option<Text> {
     let mut lower = names.iter().filter_map(|name| name.strip_prefix("lower_"));
     let first = lower.next().map(Text::new);
     if lower.next().is_some() { None } else { first }
+}
+
+/// IPoIB children made over netlink have neither file nor link, only the parent's index (of this
+/// namespace, unless they were moved).
+fn by_iflink(dir: &Dir<'_>, ifindex: &Reading<u32>, iflink: &Reading<u32>) -> Option<Text> {
+    if iflink.is_err() || iflink == ifindex || *iflink == Ok(0) {
+        return None;
+    }
+    let class = dir.at(Path::new(super::CLASS)).ok()?;
+    let has_index = |name: &OsString| {
+        let of = |file| class.read(Path::new(name).join(file), parse::number);
+        of("ifindex") == *iflink && of("type") == Ok(ARPHRD_INFINIBAND)
+    };
+    class.names(".").iter().find(|name| has_index(name)).map(|name| files::shown(name))
 }
 
 fn ipoib(dir: &Dir<'_>) -> Ipoib {

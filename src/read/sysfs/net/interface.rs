@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// IFF_UP (include/uapi/linux/if.h).
 const IFF_UP: u32 = 1;
+/// The statistics of interfaces without hardware, of which there can be hundreds.
+const FEW: [&str; 6] =
+    ["rx_dropped", "rx_errors", "rx_packets", "tx_dropped", "tx_errors", "tx_packets"];
 
 /// Reads one interface again and again.
 #[derive(Debug)]
@@ -73,13 +76,16 @@ impl Interface {
             // Gone, or another one of the same name.
             return self.renew(pass, None);
         }
+        if netdev.flags != last.flags || netdev.operstate != last.operstate {
+            // Speed, MTU and more may be others now.
+            return self.renew(pass, Some(&last));
+        }
         if pass.due.data || !fast {
             self.read_data(&mut netdev, pass.tally);
         }
-        let changed = netdev.flags != last.flags || netdev.operstate != last.operstate;
-        if let Some(refusal) = down(&netdev) {
-            netdev.carrier = Err(refusal);
-        } else if changed || (pass.due.slow && fast) {
+        // The carrier takes RTNL on a live node (since some kernel between 6.1 and 6.12).
+        let ask = fast && (pass.due.slow || !pass.live);
+        if ask && down(&netdev).is_none() {
             netdev.carrier = super::open(pass.root, &self.name, pass.tally)
                 .and_then(|dir| dir.read("carrier", parse::flag));
         }
@@ -105,15 +111,18 @@ impl Interface {
             Some(refusal) => Err(refusal.clone()),
             None => dir.read("carrier", parse::flag),
         };
-        if let Ok(statistics) = dir.dir("statistics") {
-            self.stats.list(&statistics, &["rx_bytes", "tx_bytes"]);
-        } else {
-            self.stats.clear();
-        }
-        self.read_slow(&mut netdev, &dir);
         let before = last.map(|last| &last.attrs);
         let attrs = attrs::read(&dir, is_down, before.map(|before| &**before));
         netdev.attrs = shared(before, attrs);
+        match dir.dir("statistics") {
+            Ok(statistics) => self.stats.list(&statistics, &["rx_bytes", "tx_bytes"]),
+            Err(_) => self.stats.clear(),
+        }
+        if pass.live && !is_fast(&netdev.attrs) {
+            // Every one of them sums up all counters over all CPUs.
+            self.stats.restrict(&FEW);
+        }
+        self.read_slow(&mut netdev, &dir);
         Some(self.keep(netdev, pass))
     }
 
@@ -180,6 +189,8 @@ pub(super) struct Pass<'a> {
     pub(super) due: Due,
     /// The list of interfaces is new: names may have moved.
     pub(super) scan: bool,
+    /// The tree is no copy: reads cost something.
+    pub(super) live: bool,
     /// There are few enough interfaces to keep descriptors.
     pub(super) keep_open: bool,
 }

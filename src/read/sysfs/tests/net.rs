@@ -68,8 +68,12 @@ fn carrier_and_speed_of_a_down_interface_are_not_asked_for() {
     assert_eq!(why(&netdevs[0].attrs.speed_mbps), Some(Why::Inactive));
     tree.file("sys/class/net/ib0/flags", "0x1003\n");
     tree.file("sys/class/net/ib0/carrier", "0\n");
+    tree.file("sys/class/net/ib0/speed", "-1\n");
     let netdevs = reader.pass(DATA).unwrap();
     assert_eq!(netdevs[0].carrier, Ok(false));
+    assert_eq!(why(&netdevs[0].attrs.speed_mbps), Some(Why::Absent));
+    tree.file("sys/class/net/ib0/flags", "0x1002\n");
+    assert_eq!(why(&reader.pass(DATA).unwrap()[0].carrier), Some(Why::Inactive));
 }
 
 #[test]
@@ -79,6 +83,8 @@ fn children_bonds_and_vlans() {
     let ib0 = tree.netdev("ib0", Some(&pci), Nic::ipoib(4));
     let child = tree.netdev("ib0.8001", None, Nic::ipoib(9));
     tree.file(format!("{child}/parent"), "ib0\n");
+    let other = tree.netdev("ib0.8002", None, Nic::ipoib(13));
+    tree.file(format!("{other}/iflink"), "4\n");
     let vlan = tree.netdev("eth0.7", None, Nic::ethernet(10));
     tree.link(format!("{vlan}/lower_eth0"), "../eth0");
     let bond = tree.netdev("bond0", None, Nic::ipoib(11));
@@ -92,8 +98,9 @@ fn children_bonds_and_vlans() {
     tree.link(format!("{bridge}/lower_eth0"), "../eth0");
 
     let netdevs = read(&tree);
-    assert_eq!(names(&netdevs), ["bond0", "br0", "eth0.7", "ib0", "ib0.8001"]);
-    let [bond0, br0, vlan, ib0, child] = &netdevs[..] else { panic!() };
+    assert_eq!(names(&netdevs), ["bond0", "br0", "eth0.7", "ib0", "ib0.8001", "ib0.8002"]);
+    let [bond0, br0, vlan, ib0, child, other] = &netdevs[..] else { panic!() };
+    assert_eq!(other.attrs.parent.as_deref(), Some("ib0"));
     assert_eq!(child.attrs.parent.as_deref(), Some("ib0"));
     assert!(child.attrs.is_virtual && child.attrs.pci.is_none());
     assert_eq!(vlan.attrs.parent.as_deref(), Some("eth0"));
@@ -157,7 +164,8 @@ fn many_virtual_interfaces_cost_nothing_in_a_fast_pass() {
     let first = reader.pass(Due::ALL).unwrap();
     assert_eq!(first.len(), 41);
     let second = reader.pass(DATA).unwrap();
-    assert_eq!(reader.reads(), 4);
+    // flags, operstate, two counters, and the carrier, as the tree is a copy
+    assert_eq!(reader.reads(), 5);
     let shared = first.iter().zip(&second).filter(|(a, b)| Arc::ptr_eq(a, b)).count();
     assert_eq!(shared, 40);
     assert!(Arc::ptr_eq(&first[0].attrs, &second[0].attrs));

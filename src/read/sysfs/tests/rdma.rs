@@ -374,10 +374,23 @@ fn a_fifo_does_not_block() {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_file_is_not_followed() {
+    let tree = Tree::new();
+    let port = tree.mlx5("mlx5_0", "0000:1a", &Port::active("200 Gb/sec (4X HDR)"));
+    tree.remove(format!("{port}/rate"));
+    tree.link(format!("{port}/rate"), "/proc/version");
+    tree.remove(format!("{port}/lid"));
+    tree.link(format!("{port}/lid"), "nowhere");
+    let device = read(&tree, "mlx5_0");
+    assert_eq!(why(&device.ports[0].attrs.rate), Some(Why::Unsupported));
+    assert_eq!(why(&device.ports[0].attrs.lid), Some(Why::Unsupported));
+}
+
+#[test]
 fn a_long_file_is_cut_and_a_padded_one_is_read() {
     let tree = Tree::new();
     let port = tree.mlx5("mlx5_0", "0000:1a", &Port::active("200 Gb/sec (4X HDR)"));
-    tree.bytes(format!("{port}/counters/symbol_error"), &[b'7'; 100_000]);
+    tree.bytes(format!("{port}/counters/symbol_error"), &vec![b'7'; 100_000]);
     let mut padded = b"42\n".to_vec();
     padded.resize(4096, 0);
     tree.bytes(format!("{port}/counters/link_downed"), &padded);

@@ -1,0 +1,194 @@
+//! What happened: the log of a pass, and what changed on a link.
+
+use super::view::state_words;
+use super::{Event, EventKind, Node, RailNetdev, RailRdma};
+use crate::sample::{CounterSet, SampleTime, Text};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events kept.
+pub(super) const KEEP: usize = 1000;
+
+/// The events of one pass.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub time: SampleTime,
+    quiet: bool,
+    events: Vec<Event>,
+}
+
+impl Log {
+    /// A log; a quiet one forgets everything: nothing is news in a first sample.
+    pub(super) fn new(time: SampleTime, quiet: bool) -> Self {
+        Self { time, quiet, events: Vec::new() }
+    }
+
+    /// Adds an event.
+    pub(super) fn add(&mut self, kind: EventKind, subject: &Text, text: impl Into<Text>) {
+        if !self.quiet {
+            let (subject, text) = (subject.clone(), text.into());
+            self.events.push(Event { time: self.time, subject, kind, text });
+        }
+    }
+
+    /// Moves the events to the node, newest first.
+    pub(super) fn into_node(self, node: &mut Node) {
+        for event in self.events {
+            node.events.push_front(event);
+        }
+        node.events.truncate(KEEP);
+    }
+}
+
+/// How long something was so, as far as it was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lasted {
+    pub since: SampleTime,
+    /// It began while railtop was looking.
+    pub seen_begin: bool,
+}
+
+impl Lasted {
+    fn words(self, now: SampleTime) -> String {
+        let at_least = if self.seen_begin { "" } else { "at least " };
+        format!("for {at_least}{}", span(now.mono.since(self.since.mono)))
+    }
+}
+
+/// A duration as people say it.
+pub(super) fn span(d: Duration) -> String {
+    let s = d.as_secs();
+    let (days, hours, minutes) = (s / 86_400, s / 3_600 % 24, s / 60 % 60);
+    match s {
+        0 => format!("{:.1} s", d.as_secs_f64()),
+        1..60 => format!("{s} s"),
+        60..3_600 => format!("{minutes} min {} s", s % 60),
+        3_600..86_400 => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours:02}:{minutes:02}"),
+    }
+}
+
+/// The port changed its state; true if it did.
+pub(super) fn port_state(
+    log: &mut Log,
+    rail: &Text,
+    old: &RailRdma,
+    new: &RailRdma,
+    lasted: Lasted,
+) -> bool {
+    if old.state == new.state {
+        return false;
+    }
+    let was = format!("was {} {}", state_words(old), lasted.words(log.time));
+    let now = state_words(new);
+    let (kind, text) = match (old.state.is_active(), new.state.is_active()) {
+        _ if new.raw_state.is_err() => {
+            (EventKind::LinkState, format!("state cannot be read any more ({was})"))
+        }
+        _ if old.raw_state.is_err() => (EventKind::LinkState, format!("state is {now} ({was})")),
+        (true, false) => (EventKind::LinkDown, format!("link down: {now} ({was})")),
+        (false, true) => (EventKind::LinkUp, format!("link up: {now} ({was})")),
+        _ => (EventKind::LinkState, format!("{now} ({was})")),
+    };
+    log.add(kind, rail, text);
+    true
+}
+
+/// The carrier of a netdev changed; true if it did.
+pub(super) fn carrier(
+    log: &mut Log,
+    rail: &Text,
+    old: &RailNetdev,
+    new: &RailNetdev,
+    lasted: Lasted,
+) -> bool {
+    let (Ok(before), Ok(now)) = (&old.carrier, &new.carrier) else { return false };
+    if before == now {
+        return false;
+    }
+    let lasted = lasted.words(log.time);
+    if *now {
+        log.add(EventKind::LinkUp, rail, format!("{} has carrier (had none {lasted})", new.name));
+    } else {
+        let why = if new.admin_up == Ok(false) { "set down" } else { "carrier lost" };
+        log.add(EventKind::LinkDown, rail, format!("{} {why} (was up {lasted})", new.name));
+    }
+    true
+}
+
+/// LID or SM LID changed.
+pub(super) fn lids(log: &mut Log, rail: &Text, old: &RailRdma, new: &RailRdma) {
+    if Arc::ptr_eq(&old.port_attrs, &new.port_attrs) {
+        return;
+    }
+    let (a, b) = (&old.port_attrs, &new.port_attrs);
+    for (name, before, now) in [("LID", &a.lid, &b.lid), ("SM LID", &a.sm_lid, &b.sm_lid)] {
+        if let (Ok(before), Ok(now)) = (before, now)
+            && before != now
+        {
+            log.add(EventKind::LidChange, rail, format!("{name} {before} is now {now}"));
+        }
+    }
+}
+
+/// Error counters of `counters/` and the width at which the file sticks (`core/sysfs.c`,
+/// PORT_PMA_ATTR). Not here: `port_xmit_wait` (congestion) and `port_rcv_switch_relay_errors`
+/// (multicast that came back).
+const ERRORS: [(&str, u64); 11] = [
+    ("symbol_error", 0xffff),
+    ("link_error_recovery", 0xff),
+    ("link_downed", 0xff),
+    ("port_rcv_errors", 0xffff),
+    ("port_rcv_remote_physical_errors", 0xffff),
+    ("port_xmit_discards", 0xffff),
+    ("port_xmit_constraint_errors", 0xff),
+    ("port_rcv_constraint_errors", 0xff),
+    ("local_link_integrity_errors", 0xf),
+    ("excessive_buffer_overrun_errors", 0xf),
+    ("VL15_dropped", 0xffff),
+];
+
+/// Error counters rose or were reset.
+pub(super) fn errors(log: &mut Log, rail: &Text, old: &Arc<CounterSet>, new: &Arc<CounterSet>) {
+    if Arc::ptr_eq(old, new) || old.at == new.at {
+        return;
+    }
+    let mut rose = String::new();
+    let mut reset = Vec::new();
+    for (name, max) in ERRORS {
+        let (Some(Ok(before)), Some(Ok(now))) = (old.get(name), new.get(name)) else { continue };
+        if now < before {
+            reset.push(name);
+        } else if now > before {
+            let at_least = if *now >= max { "≥" } else { "" };
+            let comma = if rose.is_empty() { "" } else { ", " };
+            let _ = write!(rose, "{comma}{name} +{at_least}{}", now - before);
+        }
+    }
+    if !rose.is_empty() {
+        log.add(EventKind::Errors, rail, rose);
+    }
+    if !reset.is_empty() {
+        let text = format!("error counters were reset: {}", reset.join(", "));
+        log.add(EventKind::CounterReset, rail, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_as_people_do() {
+        for (seconds, words) in [
+            (0, "0.0 s"),
+            (12, "12 s"),
+            (130, "2 min 10 s"),
+            (7_260, "2 h 1 min"),
+            (3 * 86_400 + 4 * 3_600 + 12 * 60, "3 d 04:12"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! LNet: its stage, its NIs on the rails, their message rates.
+
+use super::candidate::without_alias;
+use super::events::Log;
+use super::rate::per_second32;
+use super::{EventKind, Figure, Rail, RailNi};
+use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Why};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// How far LNet has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LnetStage {
+    /// No module and no tool.
+    Absent,
+    /// The module is not loaded.
+    NotLoaded,
+    /// Loaded, not configured.
+    Loaded,
+    /// Configured, without an NI that is up.
+    Configured,
+    /// An NI is up.
+    Up,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl LnetStage {
+    /// The stage that a reading shows.
+    pub fn of(lnet: &Lnet) -> Self {
+        match (&lnet.answer, lnet.modules.lnet) {
+            (Ok(answer), _) => {
+                let mut nis = answer.nets.iter().flat_map(|n| &n.nis).filter(|ni| !ni.is_lo());
+                if nis.any(|ni| is_up(ni) == Some(true)) { Self::Up } else { Self::Configured }
+            }
+            (Err(LnetFailure::NotConfigured), _) => Self::Loaded,
+            (Err(LnetFailure::NotInstalled), Some(false)) => Self::Absent,
+            (Err(LnetFailure::NotLoaded), _) | (Err(_), Some(false)) => Self::NotLoaded,
+            (Err(_), _) => Self::Unknown,
+        }
+    }
+
+    /// The word of the machine contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            LnetStage::Absent => "absent",
+            LnetStage::NotLoaded => "not_loaded",
+            LnetStage::Loaded => "loaded",
+            LnetStage::Configured => "configured",
+            LnetStage::Up => "up",
+            LnetStage::Unknown => "unknown",
+        }
+    }
+}
+
+/// Up only if the status says so and the LND does not say that the link is gone: the two can
+/// disagree (2.17.0).
+fn is_up(ni: &LnetNi) -> Option<bool> {
+    let status = ni.status.as_ref().ok()?;
+    Some(status == "up" && !ni.fatal_error.as_ref().is_ok_and(|f| *f != 0))
+}
+
+/// What is remembered of an NI between two answers.
+#[derive(Clone, Debug)]
+struct Seen {
+    at: Mono,
+    sent: Option<u32>,
+    received: Option<u32>,
+    up: Option<bool>,
+    sent_per_second: Figure,
+    received_per_second: Figure,
+}
+
+/// The NIs by NID.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    nis: HashMap<Text, Seen>,
+    stage: Option<LnetStage>,
+}
+
+impl Memory {
+    /// Takes a new reading: rates and events.
+    pub(super) fn update(&mut self, lnet: &Lnet, log: &mut Log) {
+        let stage = LnetStage::of(lnet);
+        let staged = self.stage_events(stage, lnet, log);
+        let Ok(answer) = &lnet.answer else {
+            if stage != LnetStage::Unknown {
+                self.nis.clear();
+            }
+            return;
+        };
+        let mut before = std::mem::take(&mut self.nis);
+        for ni in answer.nets.iter().flat_map(|n| &n.nis).filter(|ni| !ni.is_lo()) {
+            let old = before.remove(&ni.nid);
+            match &old {
+                Some(old) => ni_events(ni, old.up, log),
+                None if !staged => {
+                    let subject = Text::new(ni.net());
+                    log.add(EventKind::NiUp, &subject, format!("NI {} added", ni.nid));
+                }
+                None => {}
+            }
+            self.nis.insert(ni.nid.clone(), Seen::new(ni, answer.at, old.as_ref()));
+        }
+        for nid in before.keys() {
+            let subject = Text::new(nid.rsplit_once('@').map_or("lnet", |(_, net)| net));
+            log.add(EventKind::NiDown, &subject, format!("NI {nid} is gone"));
+        }
+    }
+
+    /// True where the stage is new, so that its NIs are no news of their own.
+    fn stage_events(&mut self, stage: LnetStage, lnet: &Lnet, log: &mut Log) -> bool {
+        let before = self.stage.replace(stage);
+        let subject = Text::new("lnet");
+        let Some(before) = before.filter(|b| *b != stage) else { return before.is_none() };
+        let pending = matches!(lnet.answer, Err(LnetFailure::Pending));
+        if stage == LnetStage::Unknown && !pending {
+            let why = match &lnet.answer {
+                Err(LnetFailure::Timeout(text) | LnetFailure::Failed(text)) => text.clone(),
+                _ => Text::default(),
+            };
+            log.add(EventKind::Lnet, &subject, format!("LNet cannot be asked any more: {why}"));
+        } else if before != LnetStage::Unknown && !pending {
+            let (a, b) = (words(before), words(stage));
+            log.add(EventKind::Lnet, &subject, format!("LNet is {b} (was {a})"));
+        }
+        let had_nis = |s| matches!(s, LnetStage::Configured | LnetStage::Up);
+        !(had_nis(before) && had_nis(stage))
+    }
+
+    fn ni(&self, ni: &LnetNi) -> RailNi {
+        let unknown = || Fact::unknown(Why::FirstSample, "a rate needs two answers");
+        let seen = self.nis.get(&ni.nid);
+        RailNi {
+            net: Text::new(ni.net()),
+            ni: ni.clone(),
+            sent_per_second: seen.map_or_else(unknown, |s| s.sent_per_second.clone()),
+            received_per_second: seen.map_or_else(unknown, |s| s.received_per_second.clone()),
+        }
+    }
+}
+
+fn words(stage: LnetStage) -> &'static str {
+    match stage {
+        LnetStage::NotLoaded => "not loaded",
+        LnetStage::Loaded => "loaded, not configured",
+        LnetStage::Configured => "configured, no NI up",
+        other => other.word(),
+    }
+}
+
+fn ni_events(ni: &LnetNi, before: Option<bool>, log: &mut Log) {
+    let (Some(before), Some(now)) = (before, is_up(ni)) else { return };
+    if before == now {
+        return;
+    }
+    let kind = if now { EventKind::NiUp } else { EventKind::NiDown };
+    let status = ni.status.as_ref().map_or("unknown", Text::as_str);
+    let fatal = ni.fatal_error.as_ref().map_or(String::new(), |f| format!(", fatal_error {f}"));
+    log.add(kind, &Text::new(ni.net()), format!("NI {} {status}{fatal}", ni.nid));
+}
+
+impl Seen {
+    fn new(ni: &LnetNi, at: Mono, old: Option<&Seen>) -> Self {
+        let sent = ni.send_count.as_ref().ok().copied();
+        let received = ni.recv_count.as_ref().ok().copied();
+        let up = is_up(ni);
+        // The same answer again is no new measurement.
+        if let Some(old) = old.filter(|o| o.at == at) {
+            return Self { up, ..old.clone() };
+        }
+        let rate = |before: Option<u32>, now: Option<u32>| match (old, before, now) {
+            (Some(old), Some(before), Some(now)) => per_second32((old.at, before), (at, now)),
+            (_, _, None) => Fact::unknown(Why::Absent, "not in the answer"),
+            _ => Fact::unknown(Why::FirstSample, "a rate needs two answers"),
+        };
+        Self {
+            at,
+            sent_per_second: rate(old.and_then(|o| o.sent), sent),
+            received_per_second: rate(old.and_then(|o| o.received), received),
+            sent,
+            received,
+            up,
+        }
+    }
+}
+
+/// Puts the NIs on their rails: by interface name (also of a child, a bond, an alias `ib0:1`),
+/// else by address.
+pub(super) fn assign(rails: &mut [Rail], lnet: &Lnet, memory: &Memory) {
+    for rail in rails.iter_mut() {
+        rail.lnet.clear();
+    }
+    for ni in lnet.answer.iter().flat_map(|a| &a.nets).flat_map(|n| &n.nis) {
+        if ni.is_lo() {
+            continue;
+        }
+        let address: Option<IpAddr> = ni.address().parse().ok();
+        for rail in rails.iter_mut() {
+            let on = if ni.interfaces.is_empty() {
+                address.is_some_and(|a| rail.addresses.iter().any(|r| r.ip() == a))
+            } else {
+                ni.interfaces.iter().any(|i| is_name_of(rail, without_alias(i)))
+            };
+            if on {
+                rail.lnet.push(memory.ni(ni));
+            }
+        }
+    }
+}
+
+fn is_name_of(rail: &Rail, interface: &str) -> bool {
+    rail.netdev.as_ref().is_some_and(|n| n.name == interface)
+        || rail.children.iter().any(|c| c.name == interface)
+        || rail.bond.as_ref().is_some_and(|b| b == interface)
+}

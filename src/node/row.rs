@@ -1,0 +1,188 @@
+//! One row through time: it appears, changes, vanishes, comes back.
+
+use super::candidate::{Candidate, Slot};
+use super::events::{self, Lasted, Log};
+use super::grouping::Ties;
+use super::identity::Order;
+use super::traffic::{self, Meters};
+use super::{EventKind, History, HistoryPoint, LinkRate, Presence, Rail, link_rate, view};
+use crate::sample::{Mono, Sample, SampleTime, Text, Unknown, Why};
+
+/// Behind one rail: same place as in [`Node::rails`].
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    /// Where it is in the samples; `None` while it is not there.
+    pub slot: Option<Slot>,
+    pub order: Order,
+    pub rx: Meters,
+    pub tx: Meters,
+    pub ties: Ties,
+    /// More than this is no rate, bytes per second.
+    pub ceiling: Option<f64>,
+    pub ifindex: Option<u32>,
+    pub first_seen: SampleTime,
+    /// It came in this pass: nothing to compare with.
+    pub fresh: bool,
+    /// The rate it had while it was last ACTIVE, in words.
+    pub rate_words: Option<Text>,
+}
+
+pub(super) fn point(rail: &mut Rail, at: Mono) {
+    let rx = traffic::charted(&rail.rx.bytes_per_second);
+    let tx = traffic::charted(&rail.tx.bytes_per_second);
+    rail.history.push(HistoryPoint { at, rx, tx });
+}
+
+pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) {
+    let first = Unknown::new(Why::FirstSample, "a rate needs two reads");
+    let rail = Rail {
+        id: candidate.id.clone(),
+        name: candidate.name.clone(),
+        presence: Presence::Present,
+        rdma: None,
+        netdev: None,
+        children: Vec::new(),
+        bond: None,
+        addresses: Vec::new(),
+        lnet: Vec::new(),
+        rate: link_rate::nothing(&first),
+        last_active_rate: None,
+        rx: traffic::silent(&first),
+        tx: traffic::silent(&first),
+        history: History::default(),
+        state_since: None,
+        group: None,
+        pci: candidate.pci.clone(),
+    };
+    let track = Track {
+        slot: Some(candidate.slot.clone()),
+        order: candidate.order.clone(),
+        rx: Meters::default(),
+        tx: Meters::default(),
+        ties: Ties::default(),
+        ceiling: None,
+        ifindex: None,
+        first_seen: time,
+        fresh: true,
+        rate_words: None,
+    };
+    (rail, track)
+}
+
+/// A row goes on, perhaps under another name, perhaps after a time of absence.
+pub(super) fn again(
+    rail: &mut Rail,
+    track: &mut Track,
+    candidate: &Candidate,
+    sample: &Sample,
+    log: &mut Log,
+) {
+    let renamed = rail.name != candidate.name;
+    let was = if renamed { format!(" (was {})", rail.name) } else { String::new() };
+    if let Presence::Gone { since } = rail.presence {
+        let span = events::span(sample.time.mono.since(since.mono));
+        log.add(EventKind::RailBack, &candidate.name, format!("back after {span}{was}"));
+        rail.presence = Presence::Present;
+        rail.state_since = Some(sample.time);
+        (track.rx, track.tx) = (Meters::default(), Meters::default());
+        track.fresh = true;
+    } else if renamed {
+        log.add(EventKind::Renamed, &candidate.name, format!("new name{was}"));
+    }
+    rail.name = candidate.name.clone();
+    rail.pci.clone_from(&candidate.pci);
+    track.slot = Some(candidate.slot.clone());
+    track.order = candidate.order.clone();
+}
+
+pub(super) fn gone(rail: &mut Rail, since: SampleTime) {
+    rail.presence = Presence::Gone { since };
+    rail.state_since = Some(since);
+    let why = view::gone();
+    if let Some(rdma) = &mut rail.rdma {
+        view::blank_rdma(rdma);
+    }
+    if let Some(netdev) = &mut rail.netdev {
+        view::blank_netdev(netdev);
+    }
+    rail.children.clear();
+    rail.addresses.clear();
+    rail.rate = link_rate::nothing(&why);
+    traffic::silence(&mut rail.rx, &why);
+    traffic::silence(&mut rail.tx, &why);
+}
+
+/// States, names and rates of one rail, and what changed.
+pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mut Log) {
+    let Some(slot) = &track.slot else { return };
+    let rdma = view::rdma(sample, slot);
+    let netdev = slot.iface.and_then(|at| view::netdev(sample, at));
+    rail.children.clear();
+    rail.children.extend(slot.children.iter().filter_map(|at| view::netdev(sample, *at)));
+    rail.bond = slot.bond.as_ref().map(|(name, _)| name.clone());
+    let old_rdma = std::mem::replace(&mut rail.rdma, rdma);
+    let old_netdev = std::mem::replace(&mut rail.netdev, netdev);
+    let lasted = Lasted {
+        since: rail.state_since.unwrap_or(track.first_seen),
+        seen_begin: rail.state_since.is_some(),
+    };
+    if !track.fresh {
+        let mut changed = false;
+        if let (Some(old), Some(new)) = (&old_rdma, &rail.rdma) {
+            changed |= events::port_state(log, &rail.name, old, new, lasted);
+            events::lids(log, &rail.name, old, new);
+            events::errors(log, &rail.name, &old.counters, &new.counters);
+        }
+        // While the port is down the carrier follows it: one event is enough.
+        let port_active = rail.rdma.as_ref().is_none_or(|r| r.state.is_active());
+        if let (Some(old), Some(new)) = (&old_netdev, &rail.netdev)
+            && port_active
+            && !changed
+        {
+            changed |= events::carrier(log, &rail.name, old, new, lasted);
+        }
+        if changed {
+            rail.state_since = Some(sample.time);
+        }
+    }
+    let ifindex = rail.netdev.as_ref().and_then(|n| n.ifindex.as_ref().ok().copied());
+    if track.ifindex.is_some() && ifindex.is_some() && track.ifindex != ifindex {
+        track.rx.forget_ip();
+        track.tx.forget_ip();
+    }
+    track.ifindex = ifindex.or(track.ifindex);
+    rate(rail, track, log);
+}
+
+/// The link's rate, and whether it changed between two times of being ACTIVE.
+fn rate(rail: &mut Rail, track: &mut Track, log: &mut Log) {
+    rail.rate = link_rate::of(rail.rdma.as_ref(), rail.netdev.as_ref());
+    let Some(usable) = rail.rate.usable_bits_per_second.ok() else { return };
+    rail.last_active_rate = Some(*usable);
+    let is_virtual =
+        rail.netdev.as_ref().and_then(|n| n.attrs.as_ref()).is_some_and(|a| a.is_virtual);
+    // What prints as SDR may be a rate that the kernel has no name for.
+    let certain = rail.rate.usable_bits_per_second.qualified.is_none()
+        && rail.rate.speed.ok().is_none_or(|s| s != "SDR" && !s.is_empty())
+        && !is_virtual;
+    if let Some(nominal) = rail.rate.nominal_bits_per_second.ok().filter(|_| certain) {
+        track.ceiling = Some(track.ceiling.unwrap_or(0.0).max(nominal / 8.0));
+    } else {
+        track.ceiling = None;
+    }
+    let words = rate_words(&rail.rate);
+    if let Some(before) = track.rate_words.as_ref().filter(|b| **b != words) {
+        log.add(EventKind::RateChange, &rail.name, format!("link rate {before} is now {words}"));
+    }
+    track.rate_words = Some(words);
+}
+
+fn rate_words(rate: &LinkRate) -> Text {
+    let nominal = rate.nominal_bits_per_second.ok().copied().unwrap_or_default() / 1e9;
+    let lanes = match (rate.width.ok(), rate.speed.ok()) {
+        (Some(width), Some(speed)) if !speed.is_empty() => format!(" {width}X {speed}"),
+        (Some(width), _) => format!(" {width}X"),
+        _ => String::new(),
+    };
+    Text::from(format!("{nominal} Gb/s{lanes}"))
+}

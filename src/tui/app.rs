@@ -1,0 +1,374 @@
+//! What the screen knows: the model, the judgement on it, and how the user looks at it.
+
+use super::keys::{self, Action};
+use super::state::{Feed, Look, Screen, ViewState};
+use super::view::{self, Extent, order};
+use crate::check::{self, Assessment, Verdict};
+use crate::node::{Node, Settings, SourceKind};
+use crate::sample::{Sample, Text};
+use crate::source::Pace;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Frame;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to draw.
+    Ignored,
+    /// Draw again.
+    Changed,
+    /// Draw everything again, the terminal may show rubbish.
+    Repaint,
+    /// Give the terminal back and stop.
+    Suspend,
+    /// Leave, with this exit code.
+    Quit(u8),
+}
+
+/// The longest filter anyone types.
+const LONGEST_FILTER: usize = 60;
+
+const PACES: [u64; 7] = [100, 200, 500, 1000, 2000, 5000, 10_000];
+
+/// The dashboard without its terminal: samples and keys in, frames out.
+#[derive(Debug)]
+pub struct App {
+    look: Look,
+    settings: Settings,
+    kind: SourceKind,
+    label: Text,
+    pace: Arc<Pace>,
+    feed: Feed,
+    now: Option<(Node, Assessment)>,
+    /// What the screen shows while paused; the node goes on behind it.
+    frozen: Option<Box<(Node, Assessment)>>,
+    view: ViewState,
+    extent: Extent,
+}
+
+impl App {
+    /// An empty screen that waits for its first sample.
+    pub fn new(
+        look: Look,
+        settings: Settings,
+        kind: SourceKind,
+        label: &str,
+        pace: Arc<Pace>,
+    ) -> Self {
+        let view = ViewState::new(look.bits);
+        Self {
+            look,
+            settings,
+            kind,
+            label: Text::new(label),
+            pace,
+            feed: Feed::Running,
+            now: None,
+            frozen: None,
+            view,
+            extent: Extent::default(),
+        }
+    }
+
+    /// Takes a sample in. True: the screen changes by it.
+    pub fn on_sample(&mut self, sample: &Sample) -> bool {
+        let node = match self.now.take() {
+            Some((mut node, _)) => {
+                node.advance(sample);
+                node
+            }
+            None => Node::new(self.settings.clone(), self.kind, sample),
+        };
+        let assessment = check::assess(&node);
+        self.show(node, assessment)
+    }
+
+    /// Shows a node that was made elsewhere. True: the screen changes by it.
+    pub fn show(&mut self, node: Node, assessment: Assessment) -> bool {
+        self.now = Some((node, assessment));
+        self.feed = Feed::Running;
+        self.frozen.is_none()
+    }
+
+    /// No sample came for three intervals.
+    pub fn on_overdue(&mut self) -> bool {
+        self.change_feed(Feed::Overdue)
+    }
+
+    /// The source has no more.
+    pub fn on_end(&mut self) -> bool {
+        self.change_feed(Feed::Ended)
+    }
+
+    /// The source cannot go on.
+    pub fn on_failure(&mut self, why: &str) -> bool {
+        self.change_feed(Feed::Failed(Text::new(why)))
+    }
+
+    fn change_feed(&mut self, feed: Feed) -> bool {
+        let changed = self.feed != feed;
+        self.feed = feed;
+        changed && self.frozen.is_none()
+    }
+
+    /// The interval that the source keeps.
+    pub fn interval(&self) -> Duration {
+        self.pace.interval()
+    }
+
+    /// The worst that is known, for whoever asks after the end.
+    pub fn verdict(&self) -> Verdict {
+        self.now.as_ref().map_or(Verdict::Unknown, |(_, assessment)| assessment.verdict)
+    }
+
+    /// Draws the screen.
+    pub fn draw(&mut self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        let shown = self.frozen.as_deref().or(self.now.as_ref());
+        let context = view::Context {
+            look: &self.look,
+            theme: self.look.theme(),
+            label: &self.label,
+            kind: self.kind,
+            interval: self.pace.interval(),
+            feed: &self.feed,
+            paused: self.frozen.is_some(),
+            view: &self.view,
+        };
+        self.extent = view::draw(frame.buffer_mut(), area, &context, shown);
+        // A resize or a shorter list must not leave the screen scrolled beyond its end.
+        self.view.scroll = self.view.scroll.min(self.extent.last_scroll());
+        self.view.cursor = self.view.cursor.min(self.extent.choices.saturating_sub(1));
+    }
+
+    /// Takes a key in.
+    pub fn on_key(&mut self, key: KeyEvent) -> Outcome {
+        if self.view.typing
+            && let Some(outcome) = self.on_filter_key(key)
+        {
+            return outcome;
+        }
+        let had_status = self.view.status.take().is_some();
+        let outcome =
+            keys::lookup(self.view.screen, key).map_or(Outcome::Ignored, |action| self.act(action));
+        if had_status && outcome == Outcome::Ignored { Outcome::Changed } else { outcome }
+    }
+
+    fn act(&mut self, action: Action) -> Outcome {
+        match action {
+            Action::Quit => return Outcome::Quit(0),
+            Action::Interrupt => return Outcome::Quit(128 + 2),
+            Action::Suspend => return Outcome::Suspend,
+            Action::Redraw => return Outcome::Repaint,
+            Action::Help => self.toggle_help(),
+            Action::Go(screen) => self.go(screen),
+            Action::NextScreen => self.turn(1),
+            Action::PreviousScreen => self.turn(Screen::NUMBERED.len() - 1),
+            Action::Down => return self.step_down(1),
+            Action::Up => return self.step_down(-1),
+            Action::PageDown => return self.page(1),
+            Action::PageUp => return self.page(-1),
+            Action::First => return self.jump(isize::MIN),
+            Action::Last => return self.jump(isize::MAX),
+            Action::Open => return self.open(),
+            Action::Back => return self.back(),
+            Action::Pause => self.pause(),
+            Action::Slower => return self.change_pace(true),
+            Action::Faster => return self.change_pace(false),
+            Action::Filter => self.view.typing = true,
+            Action::Sort => {
+                self.view.sort = self.view.sort.next();
+                self.view.status = Some(format!("sorted by {}", self.view.sort.word()));
+            }
+            Action::Reverse => self.view.reverse = !self.view.reverse,
+            Action::Units => self.view.bits = !self.view.bits,
+            Action::Mark => return self.mark(),
+            Action::Scale => self.view.same_scale = !self.view.same_scale,
+            Action::StepBack => return self.step_time(1),
+            Action::StepForward => return self.step_time(-1),
+        }
+        Outcome::Changed
+    }
+
+    /// Keys while the filter is typed; none of them means anything else.
+    fn on_filter_key(&mut self, key: KeyEvent) -> Option<Outcome> {
+        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match key.code {
+            KeyCode::Enter => self.view.typing = false,
+            KeyCode::Esc => {
+                self.view.typing = false;
+                self.view.filter.clear();
+            }
+            KeyCode::Backspace => {
+                self.view.filter.pop();
+            }
+            KeyCode::Char('u') if !plain => self.view.filter.clear(),
+            KeyCode::Char(c) if plain => {
+                if self.view.filter.chars().count() < LONGEST_FILTER && !c.is_control() {
+                    self.view.filter.push(c);
+                }
+            }
+            KeyCode::Char(_) => return None,
+            _ => return Some(Outcome::Ignored),
+        }
+        self.view.scroll = 0;
+        Some(Outcome::Changed)
+    }
+
+    fn go(&mut self, screen: Screen) {
+        if self.view.screen != screen {
+            self.view.screen = screen;
+            self.view.scroll = 0;
+            self.view.cursor = 0;
+            self.view.typing = false;
+        }
+    }
+
+    fn turn(&mut self, by: usize) {
+        let count = Screen::NUMBERED.len();
+        let here = Screen::NUMBERED.iter().position(|(s, _)| *s == self.view.screen).unwrap_or(0);
+        if let Some((screen, _)) = Screen::NUMBERED.get((here + by) % count) {
+            self.go(*screen);
+        }
+    }
+
+    fn toggle_help(&mut self) {
+        if self.view.screen == Screen::Help {
+            self.go(self.view.before_help);
+        } else {
+            self.view.before_help = self.view.screen;
+            self.go(Screen::Help);
+        }
+    }
+
+    fn back(&mut self) -> Outcome {
+        match self.view.screen {
+            Screen::Help => self.toggle_help(),
+            Screen::Rail => self.go(self.view.opened_from),
+            _ if !self.view.filter.is_empty() => self.view.filter.clear(),
+            Screen::Rails => return Outcome::Ignored,
+            _ => self.go(Screen::Rails),
+        }
+        Outcome::Changed
+    }
+
+    /// Opens the selected rail; on the findings, the rail that the finding is about.
+    fn open(&mut self) -> Outcome {
+        let Some((node, assessment)) = self.frozen.as_deref().or(self.now.as_ref()) else {
+            return Outcome::Ignored;
+        };
+        if self.view.screen == Screen::Findings {
+            let about = view::findings::visible(assessment, &self.view)
+                .nth(self.view.cursor)
+                .and_then(|f| f.rails.first())
+                .and_then(|name| node.rails.iter().find(|r| r.name == *name));
+            let Some(rail) = about else { return Outcome::Ignored };
+            self.view.selected = Some(rail.id.clone());
+        } else if node.rails.is_empty() {
+            return Outcome::Ignored;
+        }
+        self.view.opened_from = self.view.screen;
+        self.go(Screen::Rail);
+        Outcome::Changed
+    }
+
+    fn pause(&mut self) {
+        self.view.step = 0;
+        self.frozen = match self.frozen.take() {
+            Some(_) => None,
+            None => self.now.clone().map(Box::new),
+        };
+    }
+
+    fn step_time(&mut self, back: isize) -> Outcome {
+        if self.frozen.is_none() {
+            self.view.status = Some("Space pauses; then the arrows step".to_owned());
+            return Outcome::Changed;
+        }
+        let before = self.view.step;
+        let most = crate::node::History::KEEP - 1;
+        self.view.step = before.saturating_add_signed(back).min(most);
+        if self.view.step == before { Outcome::Ignored } else { Outcome::Changed }
+    }
+
+    fn change_pace(&mut self, slower: bool) -> Outcome {
+        let now = self.pace.interval().as_millis();
+        let mut steps = PACES.iter();
+        let next = if slower {
+            steps.find(|ms| u128::from(**ms) > now)
+        } else {
+            steps.rfind(|ms| u128::from(**ms) < now)
+        };
+        let Some(ms) = next else { return Outcome::Ignored };
+        self.pace.set(Duration::from_millis(*ms));
+        Outcome::Changed
+    }
+
+    fn mark(&mut self) -> Outcome {
+        let Some((node, _)) = &mut self.now else { return Outcome::Ignored };
+        node.mark(node.time);
+        let name = node.marks.last().map(|m| m.name.clone()).unwrap_or_default();
+        let at = super::format::clock(node.time.wall, &self.look.zone);
+        self.view.status = Some(format!("mark {name} at {at}"));
+        Outcome::Changed
+    }
+
+    /// One line down (or up): the selection where there is one, else the text.
+    fn step_down(&mut self, by: isize) -> Outcome {
+        match self.view.screen {
+            Screen::Rails | Screen::Links => self.select_rail(by),
+            Screen::Findings | Screen::Lnet => self.move_cursor(by),
+            _ => self.scroll(by),
+        }
+    }
+
+    /// A page: of the selection on the rails, else of the text.
+    fn page(&mut self, direction: isize) -> Outcome {
+        let lines = isize::try_from(self.extent.page.max(2) - 1).unwrap_or(1);
+        match self.view.screen {
+            Screen::Rails => self.select_rail(direction * lines),
+            _ => self.scroll(direction * lines),
+        }
+    }
+
+    fn jump(&mut self, by: isize) -> Outcome {
+        self.step_down(by)
+    }
+
+    fn scroll(&mut self, by: isize) -> Outcome {
+        let before = self.view.scroll;
+        self.view.scroll = before.saturating_add_signed(by).min(self.extent.last_scroll());
+        if self.view.scroll == before { Outcome::Ignored } else { Outcome::Changed }
+    }
+
+    fn move_cursor(&mut self, by: isize) -> Outcome {
+        let before = self.view.cursor;
+        let last = self.extent.choices.saturating_sub(1);
+        self.view.cursor = before.saturating_add_signed(by).min(last);
+        if self.view.cursor == before {
+            return Outcome::Ignored;
+        }
+        self.view.scroll = 0;
+        Outcome::Changed
+    }
+
+    fn select_rail(&mut self, by: isize) -> Outcome {
+        let Some((node, assessment)) = self.frozen.as_deref().or(self.now.as_ref()) else {
+            return Outcome::Ignored;
+        };
+        let rails = order::rails(node, assessment, &self.view);
+        let here = order::selected(node, &rails, &self.view);
+        let there = here.saturating_add_signed(by).min(rails.len().saturating_sub(1));
+        let id = rails.get(there).and_then(|n| node.rails.get(*n)).map(|rail| rail.id.clone());
+        if id.is_none() || id == self.view.selected {
+            return Outcome::Ignored;
+        }
+        self.view.selected = id;
+        if self.view.screen != Screen::Rails {
+            self.view.scroll = 0;
+        }
+        Outcome::Changed
+    }
+}

@@ -1,0 +1,350 @@
+//! One rail, opened: the joined row unfolded, the ladder from cable to traffic, every counter.
+
+use super::paint::{pad, scrolled, wrap};
+use super::{Context, Extent, order, plot};
+use crate::check::{Assessment, Layer, Rung, Verdict};
+use crate::node::{Figure, Flow, Node, Rail, RailNetdev, RailRdma};
+use crate::sample::CounterSet;
+use crate::tui::format::{self, RateUnit};
+use crate::tui::glyphs;
+use crate::tui::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::fmt::Write;
+
+/// Draws the screen.
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    context: &Context<'_>,
+    node: &Node,
+    assessment: &Assessment,
+) -> Extent {
+    let rails = order::rails(node, assessment, context.view);
+    let index = plot::selected_rail(node, &rails, context.view);
+    let Some((index, rail)) = index.and_then(|n| node.rails.get(n).map(|rail| (n, rail))) else {
+        let lines = [Line::raw("no rail to show: Esc goes back")];
+        return scrolled(buffer, area, &lines, context);
+    };
+    let page = Page { context, width: usize::from(area.width.saturating_sub(2)) };
+    let mut lines = page.identity(rail, order::verdict_of(assessment, index));
+    lines.push(Line::default());
+    lines.extend(page.ladder(assessment, index));
+    lines.push(Line::default());
+    lines.extend(page.rates(rail, context.unit(node)));
+    lines.extend(page.netdevs(rail));
+    lines.extend(page.nis(rail));
+    if let Some(rdma) = &rail.rdma {
+        lines.extend(page.rdma(rdma));
+        lines.extend(page.counters("PORT COUNTERS", &rdma.counters));
+        lines.extend(page.counters("HARDWARE COUNTERS", &rdma.hw_counters));
+    }
+    if let Some(stats) = rail.netdev.as_ref().and_then(|n| n.stats.as_ref()) {
+        lines.extend(page.counters("NETDEV STATISTICS", stats));
+    }
+    scrolled(buffer, area, &lines, context)
+}
+
+/// A layer's name for people.
+pub(crate) fn layer_words(layer: Layer) -> &'static str {
+    match layer {
+        Layer::SubnetManager => "subnet manager",
+        Layer::Pcie => "PCIe",
+        Layer::Ni => "LNet NI",
+        Layer::Health => "LNet health",
+        other => other.word(),
+    }
+}
+
+struct Page<'a> {
+    context: &'a Context<'a>,
+    width: usize,
+}
+
+impl Page<'_> {
+    fn heading(&self, words: &'static str) -> Line<'static> {
+        Line::styled(words, self.context.style(Role::Dim))
+    }
+
+    /// `label  value`, broken where it is too long.
+    fn entry(&self, label: &str, value: &str) -> Vec<Line<'static>> {
+        let room = self.width.saturating_sub(16).max(20);
+        let mut head = label;
+        let mut lines = Vec::new();
+        for part in wrap(value, room) {
+            lines.push(Line::from(vec![
+                Span::styled(pad(head, 16), self.context.style(Role::Dim)),
+                Span::raw(part),
+            ]));
+            head = "";
+        }
+        lines
+    }
+
+    fn identity(&self, rail: &Rail, verdict: Verdict) -> Vec<Line<'static>> {
+        let mut spans = vec![
+            Span::styled(
+                format!("{} ", glyphs::verdict(verdict)),
+                self.context.style(Role::Verdict(verdict)),
+            ),
+            Span::styled(rail.name.to_string(), self.context.style(Role::Title)),
+        ];
+        if let Some(rdma) = &rail.rdma {
+            spans.push(Span::raw(format!("   {} port {}", rdma.device, rdma.port)));
+        }
+        if let Some(pci) = &rail.pci {
+            let numa = format::reading(&pci.numa_node);
+            spans.push(Span::raw(format!("   PCI {}   NUMA {numa}", pci.address)));
+        }
+        if let Some(rdma) = &rail.rdma {
+            let attrs = &rdma.device_attrs;
+            let (kind, fw) = (format::reading(&attrs.hca_type), format::reading(&attrs.fw_ver));
+            spans.push(Span::raw(format!("   {kind} fw {fw}")));
+        }
+        let mut lines = vec![Line::from(spans)];
+        if let Some(since) = rail.state_since {
+            let clock = format::clock(since.wall, &self.context.look.zone);
+            lines.push(Line::raw(format!("  in this state since {clock}")));
+        }
+        lines
+    }
+
+    fn ladder(&self, assessment: &Assessment, index: usize) -> Vec<Line<'static>> {
+        let Some(judged) = assessment.rails.get(index) else {
+            return vec![Line::raw("not judged yet")];
+        };
+        let mut lines = vec![self.heading("LADDER, from cable to traffic")];
+        for rung in &judged.ladder {
+            lines.extend(self.rung(rung, judged.first_failing == Some(rung.layer)));
+        }
+        lines
+    }
+
+    fn rung(&self, rung: &Rung, first: bool) -> Vec<Line<'static>> {
+        let verdict = rung.verdict;
+        let word = match verdict {
+            Verdict::Ok => "well",
+            Verdict::Note => "note",
+            Verdict::Warning => "WARNING",
+            Verdict::Critical => "FAILS",
+            Verdict::Unknown => "unknown",
+            Verdict::NotApplicable => "–",
+        };
+        let mut spans = vec![
+            Span::styled(
+                format!("{} ", glyphs::verdict(verdict)),
+                self.context.style(Role::Verdict(verdict)),
+            ),
+            Span::raw(pad(layer_words(rung.layer), 15)),
+            Span::styled(pad(word, 9), self.context.style(Role::Verdict(verdict))),
+        ];
+        let mark = if first { "  ⟵ first that fails" } else { "" };
+        let finding = rung.finding.map_or(String::new(), |id| format!("  {id}"));
+        let room = self.width.saturating_sub(26).max(20);
+        let mut parts = wrap(&rung.detail, room).into_iter();
+        spans.push(Span::raw(parts.next().unwrap_or_default()));
+        let mut lines = vec![Line::from(spans)];
+        let mut more: Vec<Span<'static>> = Vec::new();
+        for part in parts {
+            lines.push(Line::raw(format!("{}{part}", " ".repeat(26))));
+        }
+        if !finding.is_empty() || first {
+            more.push(Span::styled(finding, self.context.style(Role::Key)));
+            more.push(Span::styled(mark, self.context.style(Role::Verdict(verdict))));
+            let added = Line::from(more);
+            let fits = lines.last().is_some_and(|l| l.width() + added.width() <= self.width);
+            if let Some(last) = lines.last_mut().filter(|_| fits) {
+                last.spans.extend(added.spans);
+            } else {
+                let mut own = vec![Span::raw(" ".repeat(24))];
+                own.extend(added.spans);
+                lines.push(Line::from(own));
+            }
+        }
+        lines
+    }
+
+    fn rates(&self, rail: &Rail, unit: RateUnit) -> Vec<Line<'static>> {
+        let mut lines = vec![self.heading("TRAFFIC")];
+        for (name, flow) in [("received", &rail.rx), ("sent", &rail.tx)] {
+            lines.extend(self.entry(name, &flow_words(flow, unit)));
+        }
+        let rate = &rail.rate;
+        let usable = match &rate.usable_bits_per_second.value {
+            Ok(bits) => format!("{} Gb/s usable", format::gigabits(*bits)),
+            Err(unknown) => format::why_not(unknown),
+        };
+        let nominal = match &rate.nominal_bits_per_second.value {
+            Ok(bits) => format!("{} Gb/s nominal, ", format::gigabits(*bits)),
+            Err(_) => String::new(),
+        };
+        lines.extend(self.entry("link", &format!("{nominal}{usable}")));
+        lines
+    }
+
+    fn netdevs(&self, rail: &Rail) -> Vec<Line<'static>> {
+        let mut lines = Vec::new();
+        for netdev in rail.netdev.iter().chain(&rail.children) {
+            lines.push(self.heading("NETDEV"));
+            lines.extend(self.netdev(netdev));
+        }
+        if let Some(bond) = &rail.bond {
+            lines.extend(self.entry("bond", bond));
+        }
+        for address in &rail.addresses {
+            let words = format!("{} on {}", address.prefix, address.interface);
+            lines.extend(self.entry("address", &words));
+        }
+        lines
+    }
+
+    fn netdev(&self, netdev: &RailNetdev) -> Vec<Line<'static>> {
+        let flag = |reading: &crate::sample::Reading<bool>, yes: &str, no: &str| match reading {
+            Ok(true) => yes.to_owned(),
+            Ok(false) => no.to_owned(),
+            Err(unknown) => format::why_not(unknown),
+        };
+        let state = format!(
+            "{}, {}, operstate {}",
+            flag(&netdev.admin_up, "up", "administratively down"),
+            flag(&netdev.carrier, "carrier", "no carrier"),
+            format::explained(&netdev.operstate)
+        );
+        let mut lines = self.entry(&netdev.name, &state);
+        lines.extend(self.entry("mtu", &format::explained(&netdev.mtu)));
+        lines.extend(self.entry("hw address", &format::explained(&netdev.address)));
+        lines.extend(self.entry("mode", &format::explained(&netdev.mode)));
+        lines.extend(self.entry("pkey", &format::explained(&netdev.pkey)));
+        lines.extend(self.entry("carrier losses", &format::explained(&netdev.carrier_down_count)));
+        lines
+    }
+
+    fn nis(&self, rail: &Rail) -> Vec<Line<'static>> {
+        let mut lines = Vec::new();
+        for ni in &rail.lnet {
+            lines.push(self.heading("LNET NI"));
+            lines.extend(self.entry("nid", &ni.ni.nid));
+            lines.extend(self.entry("status", &format::explained(&ni.ni.status)));
+            lines.extend(self.entry("health", &format::explained(&ni.ni.health)));
+            lines.extend(self.entry("fatal_error", &format::explained(&ni.ni.fatal_error)));
+            let messages = format!(
+                "{} sent, {} received a second",
+                per_second(&ni.sent_per_second),
+                per_second(&ni.received_per_second)
+            );
+            lines.extend(self.entry("messages", &messages));
+        }
+        lines
+    }
+
+    fn rdma(&self, rdma: &RailRdma) -> Vec<Line<'static>> {
+        let mut lines = vec![self.heading("PORT")];
+        let word = |r: &crate::sample::Reading<crate::sample::Enumerated>| match r {
+            Ok(e) => format!("{}: {}", e.code, e.word),
+            Err(unknown) => format::why_not(unknown),
+        };
+        let port = &rdma.port_attrs;
+        let device = &rdma.device_attrs;
+        let entries = [
+            ("state", word(&rdma.raw_state)),
+            ("phys_state", word(&rdma.phys_state)),
+            ("link layer", format::explained(&rdma.link_layer)),
+            ("rate", format::explained(&port.rate)),
+            ("lid", format::explained(&port.lid)),
+            ("sm lid", format::explained(&port.sm_lid)),
+            ("gid 0", format::explained(&port.default_gid)),
+            ("node guid", format::explained(&device.node_guid)),
+            ("board id", format::explained(&device.board_id)),
+            ("driver", format::explained(&device.driver)),
+        ];
+        for (label, value) in entries {
+            lines.extend(self.entry(label, &value));
+        }
+        if let Some(since) = rdma.stuck_since {
+            let clock = format::clock(since.wall, &self.context.look.zone);
+            lines.extend(self.entry("reads hang", &format!("since {clock}")));
+        }
+        lines
+    }
+
+    fn counters(&self, heading: &'static str, set: &CounterSet) -> Vec<Line<'static>> {
+        if set.items.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![Line::default(), self.heading(heading)];
+        lines.extend(counter_lines(set, self.width));
+        lines
+    }
+}
+
+/// Counters in as many columns as fit; one that is not known says why, on its own line.
+pub(crate) fn counter_lines(set: &CounterSet, width: usize) -> Vec<Line<'static>> {
+    const CELL: usize = 44;
+    let mut lines = Vec::new();
+    let mut row = String::new();
+    let columns = (width / CELL).max(1);
+    let mut filled = 0;
+    for counter in &set.items {
+        match &counter.value {
+            Ok(value) => {
+                let digits = format::count(*value);
+                let name = CELL.saturating_sub(4 + digits.len());
+                let mut label = counter.name.to_string();
+                if super::paint::cells(&label) > name {
+                    label = wrap(&label, name.max(2)).into_iter().next().unwrap_or_default();
+                }
+                row.push_str(&pad(&label, name + 1));
+                row.push_str(&digits);
+                row.push_str("   ");
+                filled += 1;
+                if filled == columns {
+                    lines.push(Line::raw(std::mem::take(&mut row)));
+                    filled = 0;
+                }
+            }
+            Err(unknown) => {
+                lines.push(Line::raw(format!("{}  {}", counter.name, format::why_not(unknown))));
+            }
+        }
+    }
+    if !row.is_empty() {
+        lines.push(Line::raw(row));
+    }
+    lines
+}
+
+fn flow_words(flow: &Flow, unit: RateUnit) -> String {
+    let total = humansize::format_size(flow.total_bytes, humansize::DECIMAL);
+    let source = flow.source.map_or("no counter", crate::node::FlowSource::word);
+    let tail = format!("; {total} since railtop started; from: {source}");
+    let mut words = match &flow.bytes_per_second.value {
+        Ok(_) => format!("{} {}", unit.figure(&flow.bytes_per_second), unit.label),
+        // The other figures follow from this one.
+        Err(unknown) => return format!("{}{tail}", format::why_not(unknown)),
+    };
+    let mut add = |name: &str, figure: &Figure, value: String| {
+        let value = figure.value.as_ref().map_or_else(format::why_not, |_| value);
+        words.push_str(", ");
+        words.push_str(name);
+        words.push(' ');
+        words.push_str(&value);
+    };
+    add("of the link", &flow.utilisation_ratio, format::percent(&flow.utilisation_ratio));
+    add("of the group", &flow.share_ratio, format::percent(&flow.share_ratio));
+    if flow.source != Some(crate::node::FlowSource::Netdev) {
+        add("of it IP", &flow.ip_bytes_per_second, unit.figure(&flow.ip_bytes_per_second));
+    }
+    for weak in [&flow.bytes_per_second, &flow.utilisation_ratio] {
+        if let Some(q) = &weak.qualified {
+            let _ = write!(words, " [{}: {}]", q.how.word(), q.detail);
+        }
+    }
+    words.push_str(&tail);
+    words
+}
+
+/// Messages a second.
+pub(crate) fn per_second(figure: &Figure) -> String {
+    figure.ok().map_or(glyphs::UNKNOWN.to_owned(), |rate| format::count(rate.round() as u64))
+}

@@ -1,0 +1,322 @@
+//! Every screen as a picture in text: glyphs and styles. `UPDATE_SNAPSHOTS=1` writes them anew.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod support;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use railtop::node::{Settings, SourceKind};
+use railtop::source::Pace;
+use railtop::tui::{App, ColorLevel, Look, Outcome};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+use support::{grid, model, svg};
+
+const COLORS: Look =
+    Look { colors: ColorLevel::Indexed, ascii: false, bits: false, zone: jiff::tz::TimeZone::UTC };
+
+fn app(model: model::Model, look: &Look) -> App {
+    let pace = Pace::new(Duration::from_secs(1));
+    let mut app = App::new(look.clone(), Settings::default(), SourceKind::Live, "live", pace);
+    app.show(model.0, model.1);
+    app
+}
+
+fn frame(app: &mut App, width: u16, height: u16) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|f| app.draw(f)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// `jj<Enter>?` as keys.
+fn press(app: &mut App, keys: &str) {
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let (code, used) = match rest.split_once('>') {
+            Some((name, _)) if c == '<' => (named(&name[1..]), name.len() + 1),
+            _ => (KeyCode::Char(c), c.len_utf8()),
+        };
+        app.on_key(KeyEvent::new(code, KeyModifiers::NONE));
+        rest = &rest[used..];
+    }
+}
+
+fn named(name: &str) -> KeyCode {
+    match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "Left" => KeyCode::Left,
+        "PgDn" => KeyCode::PageDown,
+        "End" => KeyCode::End,
+        other => panic!("no key {other}"),
+    }
+}
+
+/// Compares with the stored picture; all differences of a run are told together.
+fn check(differences: &mut String, name: &str, buffer: &Buffer) {
+    let found = grid::of(buffer);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/screens/{name}.txt"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &found).unwrap();
+        return;
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    if wanted != found {
+        writeln!(differences, "=== {name} differs from {}\n{found}", path.display()).unwrap();
+    }
+}
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
+
+#[test]
+fn every_screen_in_two_sizes() {
+    let screens = [
+        ("rails", ""),
+        ("links", "2"),
+        ("routes", "3"),
+        ("lnet", "4"),
+        ("findings", "5"),
+        ("events", "6"),
+        ("rail", "<Enter>"),
+        ("help", "?"),
+    ];
+    let mut differences = String::new();
+    for (screen, keys) in screens {
+        for (width, height) in SIZES {
+            let mut app = app(model::dead_rail(), &COLORS);
+            press(&mut app, keys);
+            let name = format!("dead_rail-{screen}-{width}x{height}");
+            check(&mut differences, &name, &frame(&mut app, width, height));
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn every_scenario_on_the_first_screen() {
+    let mut differences = String::new();
+    for (scenario, _) in model::all() {
+        for (width, height) in SIZES {
+            let model = model::all().into_iter().find(|(n, _)| *n == scenario).unwrap().1;
+            let mut app = app(model, &COLORS);
+            let name = format!("{scenario}-rails-{width}x{height}");
+            check(&mut differences, &name, &frame(&mut app, width, height));
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn other_states_of_the_screen() {
+    let mut differences = String::new();
+    let states = [
+        ("paused-step", " <Left><Left><Left><Left><Left>", model::healthy()),
+        ("own-scale", "y", model::healthy()),
+        ("filter", "/ib1", model::healthy()),
+        ("bits", "b", model::healthy()),
+        ("unknown-rail", "<Enter>", model::unknowns()),
+        ("unknown-lnet", "4", model::unknowns()),
+        ("rail-end", "<Enter><End>", model::dead_rail()),
+        ("sixteen-last", "<End>", model::sixteen()),
+    ];
+    for (name, keys, model) in states {
+        let mut app = app(model, &COLORS);
+        frame(&mut app, 80, 24);
+        press(&mut app, keys);
+        check(&mut differences, &format!("state-{name}"), &frame(&mut app, 80, 24));
+    }
+    let looks = [
+        ("truecolor", ColorLevel::Truecolor, false),
+        ("ansi", ColorLevel::Ansi, false),
+        ("mono", ColorLevel::Mono, false),
+        ("ascii", ColorLevel::Mono, true),
+    ];
+    for (name, colors, ascii) in looks {
+        let look = Look { colors, ascii, ..COLORS };
+        let mut app = app(model::dead_rail(), &look);
+        check(&mut differences, &format!("look-{name}"), &frame(&mut app, 80, 24));
+    }
+    let mut narrow = app(model::dead_rail(), &COLORS);
+    check(&mut differences, "size-40x8", &frame(&mut narrow, 40, 8));
+    check(&mut differences, "size-39x7", &frame(&mut narrow, 39, 7));
+    check(&mut differences, "size-200x60", &frame(&mut narrow, 200, 60));
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn ascii_means_ascii_on_every_screen() {
+    let look = Look { ascii: true, ..COLORS };
+    for (scenario, model) in model::all() {
+        let mut app = app(model, &look);
+        for key in ["1", "2", "3", "4", "5", "6", "1<Enter>", "?"] {
+            press(&mut app, key);
+            let buffer = frame(&mut app, 120, 40);
+            assert!(buffer.content.iter().all(|c| c.symbol().is_ascii()), "{scenario} {key}");
+        }
+    }
+}
+
+#[test]
+fn mono_has_no_colour_on_any_screen() {
+    let look = Look { colors: ColorLevel::Mono, ..COLORS };
+    let mut app = app(model::dead_rail(), &look);
+    for key in ["1", "2", "3", "4", "5", "6", "1<Enter>", "?"] {
+        press(&mut app, key);
+        let buffer = frame(&mut app, 120, 40);
+        let plain = ratatui::style::Color::Reset;
+        assert!(buffer.content.iter().all(|c| c.fg == plain && c.bg == plain), "{key}");
+    }
+}
+
+#[test]
+fn a_demo_says_so_on_every_screen() {
+    let pace = Pace::new(Duration::from_secs(1));
+    let (node, judged) = model::healthy();
+    let mut app =
+        App::new(COLORS.clone(), Settings::default(), SourceKind::Demo, "demo dead-rail", pace);
+    app.show(node, judged);
+    for (width, height) in [(40, 8), (80, 24), (160, 50)] {
+        for key in ["1", "2", "3", "4", "5", "6", "1<Enter>", "?"] {
+            press(&mut app, key);
+            let text = grid::of(&frame(&mut app, width, height));
+            assert!(text.lines().next().unwrap().contains("demo"), "{width}x{height} {key}");
+        }
+    }
+}
+
+#[test]
+fn a_paused_screen_stands_still_and_then_goes_on() {
+    let mut app = app(model::healthy(), &COLORS);
+    press(&mut app, " ");
+    let before = frame(&mut app, 80, 24);
+    let (node, judged) = model::dead_rail();
+    assert!(!app.show(node, judged), "nothing to draw while paused");
+    assert_eq!(before, frame(&mut app, 80, 24));
+    press(&mut app, " ");
+    let text = grid::of(&frame(&mut app, 80, 24));
+    assert!(text.contains("no signal") && !text.contains("PAUSED"));
+}
+
+#[test]
+fn a_source_that_fails_or_ends_is_shown() {
+    let mut app = app(model::healthy(), &COLORS);
+    assert!(app.on_overdue());
+    assert!(grid::of(&frame(&mut app, 80, 24)).contains("no data since 14:03:27"));
+    assert!(app.on_failure("cannot read\u{1b}[2J this node"));
+    let text = grid::of(&frame(&mut app, 80, 24));
+    assert!(text.contains("STOPPED") && text.contains("cannot read\\x1b[2J this node"));
+    assert!(app.on_end());
+    assert!(grid::of(&frame(&mut app, 80, 24)).contains("END"));
+}
+
+#[test]
+fn keys_that_end_it() {
+    let mut app = app(model::healthy(), &COLORS);
+    let key = |c, m| KeyEvent::new(KeyCode::Char(c), m);
+    assert_eq!(app.on_key(key('q', KeyModifiers::NONE)), Outcome::Quit(0));
+    assert_eq!(app.on_key(key('c', KeyModifiers::CONTROL)), Outcome::Quit(130));
+    assert_eq!(app.on_key(key('z', KeyModifiers::CONTROL)), Outcome::Suspend);
+    // In the filter a letter is a letter, but Ctrl-C is still the way out.
+    press(&mut app, "/q");
+    assert_eq!(app.on_key(key('q', KeyModifiers::NONE)), Outcome::Changed);
+    assert_eq!(app.on_key(key('c', KeyModifiers::CONTROL)), Outcome::Quit(130));
+}
+
+#[test]
+fn the_interval_follows_plus_and_minus() {
+    let mut app = app(model::healthy(), &COLORS);
+    press(&mut app, "+");
+    assert_eq!(app.interval(), Duration::from_secs(2));
+    press(&mut app, "-----------");
+    assert_eq!(app.interval(), Duration::from_millis(100));
+}
+
+/// A terminal that keeps what is written to it.
+#[derive(Clone, Default)]
+struct Wire(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+impl std::io::Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_steady_frame_is_cheap_over_ssh() {
+    let wire = Wire::default();
+    let options = ratatui::TerminalOptions {
+        viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 120, 40)),
+    };
+    let backend = ratatui::backend::CrosstermBackend::new(wire.clone());
+    let mut terminal = Terminal::with_options(backend, options).unwrap();
+    let (mut node, judged) = model::eight();
+    let mut app = app((node.clone(), judged.clone()), &COLORS);
+    let mut sizes = Vec::new();
+    for _ in 0..60 {
+        terminal.draw(|f| app.draw(f)).unwrap();
+        sizes.push(wire.0.borrow().len());
+        wire.0.borrow_mut().clear();
+        model::later(&mut node);
+        app.show(node.clone(), judged.clone());
+    }
+    let first = sizes.remove(0);
+    sizes.sort_unstable();
+    let (median, most) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+    println!("first {first} B, median {median} B, most {most} B");
+    assert!(median <= 1024, "median {median} B");
+    assert!(first <= 16 * 1024, "first {first} B");
+}
+
+#[test]
+fn the_picture_is_well_formed() {
+    let mut app = app(model::dead_rail(), &COLORS);
+    let picture = svg::of(&frame(&mut app, 80, 24));
+    assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
+    assert_eq!(picture.matches("<text").count(), picture.matches("</text>").count());
+    assert!(picture.contains("no signal"));
+}
+
+fn any_key() -> impl Strategy<Value = KeyEvent> {
+    let code = prop_oneof![
+        any::<char>().prop_map(KeyCode::Char),
+        "[1-6jkgGsSbmyhl?/ +-]".prop_map(|s| KeyCode::Char(s.chars().next().unwrap())),
+        Just(KeyCode::Enter),
+        Just(KeyCode::Esc),
+        Just(KeyCode::Tab),
+        Just(KeyCode::BackTab),
+        Just(KeyCode::PageDown),
+        Just(KeyCode::PageUp),
+        Just(KeyCode::Left),
+        Just(KeyCode::Right),
+        Just(KeyCode::Backspace),
+    ];
+    code.prop_map(|code| KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_key_on_any_size_panics(
+        scenario in 0usize..7,
+        ascii: bool,
+        steps in prop::collection::vec((any_key(), 0u16..220, 0u16..70), 1..12),
+    ) {
+        let (_, model) = model::all().remove(scenario);
+        let mut app = app(model, &Look { ascii, ..COLORS });
+        for (key, width, height) in steps {
+            app.on_key(key);
+            frame(&mut app, width, height);
+        }
+    }
+}

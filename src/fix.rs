@@ -2,8 +2,10 @@
 
 mod action;
 mod sh;
+pub(crate) mod spec;
 
-pub use action::{Action, Change, RouteSpec, RuleSpec, SysctlKey, Target};
+pub use action::{Action, Change, Target};
+pub use spec::{RouteSpec, RuleSpec, SysctlKey};
 
 use crate::check::{Step, Where};
 

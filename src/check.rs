@@ -170,6 +170,8 @@ pub struct Finding {
     pub summary: Text,
     /// The lines of kernel state that show it.
     pub evidence: Vec<Text>,
+    /// What mends it, typed: `fix`, `undo` and the persistent forms are made of it.
+    pub remedy: Vec<crate::fix::Change>,
     /// What to type.
     pub fix: Vec<Step>,
     /// What takes it back.
@@ -305,6 +307,7 @@ impl Finding {
             evidence,
             fix: Vec::new(),
             undo: Vec::new(),
+            remedy: Vec::new(),
             verify: Vec::new(),
         }
     }

@@ -26,6 +26,8 @@
 
 pub mod check;
 pub mod cli;
+pub mod fib;
+pub mod fix;
 pub mod natural;
 pub mod node;
 pub mod read;

@@ -3,8 +3,10 @@
 mod action;
 pub mod persist;
 mod sh;
+pub(crate) mod spec;
 
-pub use action::{Action, Change, RouteSpec, RuleSpec, SysctlKey, Target};
+pub use action::{Action, Change, Target};
+pub use spec::{RouteSpec, RuleSpec, SysctlKey};
 
 use crate::check::{Step, Where};
 

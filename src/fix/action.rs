@@ -1,10 +1,9 @@
 //! One change of the system each, with what it takes to undo it.
 
 use super::sh;
+use super::spec::{RouteSpec, RuleSpec, SysctlKey};
 use crate::check::Where;
-use crate::sample::{Family, Prefix, Text};
-use std::fmt::Write;
-use std::net::IpAddr;
+use crate::sample::{Prefix, Text};
 
 /// An action and where it is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,55 +101,6 @@ pub enum Action {
     },
 }
 
-/// A route as `ip route` takes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteSpec {
-    /// Type word for other than unicast (`unreachable`, `blackhole`, …).
-    pub kind: Option<&'static str>,
-    /// Destination.
-    pub dst: Prefix,
-    /// Device.
-    pub dev: Option<Text>,
-    /// Gateway.
-    pub via: Option<IpAddr>,
-    /// Preferred source.
-    pub src: Option<IpAddr>,
-    /// Table id.
-    pub table: u32,
-    /// Metric.
-    pub metric: Option<u32>,
-    /// `scope link`.
-    pub scope_link: bool,
-    /// `proto` word or number, where it matters.
-    pub proto: Option<Text>,
-    /// `mtu`, `mtu lock`: verbatim.
-    pub extra: Option<Text>,
-}
-
-/// A rule as `ip rule` takes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleSpec {
-    /// Family of the list it stands in.
-    pub family: Family,
-    /// Preference: always explicit.
-    pub preference: u32,
-    /// Selectors, verbatim (`from 172.16.34.1`), without preference.
-    pub selectors: Text,
-    /// Action, verbatim (`lookup 941`, `goto 100`).
-    pub action: Text,
-}
-
-/// A sysctl below `net`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SysctlKey {
-    /// `ipv4` or `ipv6`.
-    pub family: Family,
-    /// `conf` directory: an interface, `all` or `default`.
-    pub interface: Text,
-    /// File name.
-    pub name: &'static str,
-}
-
 /// What an action changes; two actions on one target conflict.
 pub type Target = String;
 
@@ -174,6 +124,26 @@ impl Action {
         }
     }
 
+    /// What it changes: two changes of one target exclude each other.
+    pub fn target(&self) -> Target {
+        match self {
+            Action::NextHopAdd { id, .. } | Action::NextHopGroup { id, .. } => {
+                format!("nexthop {id}")
+            }
+            Action::Address { prefix, dev, .. } => format!("address {prefix} {dev}"),
+            Action::RouteReplace { route, .. } | Action::RouteDelete(route) => {
+                format!("route {} {} {:?}", route.table, route.dst, route.metric)
+            }
+            Action::RuleAdd(rule) | Action::RuleDelete(rule) => {
+                format!("{} {}: {}", rule.tool(), rule.preference, rule.selectors)
+            }
+            Action::Sysctl { key, .. } => key.to_string(),
+            Action::LinkMtu { dev, .. } => format!("mtu {dev}"),
+            Action::NeighbourFlush { dev } => format!("neighbours {dev}"),
+            Action::Other { command, .. } => command.clone(),
+        }
+    }
+
     /// One line of POSIX sh that may be run twice.
     pub fn command(&self) -> String {
         match self {
@@ -189,11 +159,12 @@ impl Action {
             Action::Address { prefix, dev, remove: true } => {
                 let dev = sh::word(dev);
                 format!(
-                    "! ip -o addr show dev {dev} to {} | grep -qF ' {prefix} ' || ip addr del {prefix} dev {dev}",
+                    "! ip -o addr show dev {dev} to {} | grep -qF ' {prefix} ' || \
+                     ip addr del {prefix} dev {dev}",
                     prefix.addr
                 )
             }
-            Action::RouteReplace { route, .. } => format!("{} replace {route}", ip_route(route)),
+            Action::RouteReplace { route, .. } => route_replace(route),
             Action::RouteDelete(route) => route_delete(route),
             Action::RuleAdd(rule) => rule_add(rule),
             Action::RuleDelete(rule) => rule_delete(rule),
@@ -218,11 +189,9 @@ impl Action {
             Action::Address { prefix, dev, remove } => Some(
                 Action::Address { prefix: *prefix, dev: dev.clone(), remove: !remove }.command(),
             ),
-            Action::RouteReplace { before: Some(before), .. } => {
-                Some(format!("{} replace {before}", ip_route(before)))
-            }
+            Action::RouteReplace { before: Some(before), .. } => Some(route_replace(before)),
             Action::RouteReplace { route, before: None } => Some(route_delete(route)),
-            Action::RouteDelete(route) => Some(format!("{} replace {route}", ip_route(route))),
+            Action::RouteDelete(route) => Some(route_replace(route)),
             Action::RuleAdd(rule) => Some(rule_delete(rule)),
             Action::RuleDelete(rule) => Some(rule_add(rule)),
             Action::Sysctl { key, before, .. } => before.map(|value| sysctl(key, value)),
@@ -235,97 +204,26 @@ impl Action {
     }
 }
 
-fn ip_route(route: &RouteSpec) -> &'static str {
-    match route.dst.family() {
-        Family::Inet => "ip route",
-        Family::Inet6 => "ip -6 route",
-    }
+fn route_replace(route: &RouteSpec) -> String {
+    format!("{} replace {route}", route.tool())
 }
 
 fn route_delete(route: &RouteSpec) -> String {
-    let ip = ip_route(route);
-    let mut exact = format!("{} table {}", route.dst, route.table);
-    if let Some(dev) = &route.dev {
-        let _ = write!(exact, " dev {}", sh::word(dev));
-    }
-    format!("! {ip} show exact {exact} | grep -q . || {ip} del {route}")
+    format!("! {} || {} del {}", route.is_there(), route.tool(), route.to_delete())
 }
 
-fn ip_rule(rule: &RuleSpec) -> &'static str {
-    match rule.family {
-        Family::Inet => "ip rule",
-        Family::Inet6 => "ip -6 rule",
-    }
-}
-
-/// A rule of that preference and those words is there already: nothing to do. `grep` looks at the
-/// preference alone where table names would differ from ids.
 fn rule_add(rule: &RuleSpec) -> String {
-    let RuleSpec { preference, selectors, action, .. } = rule;
-    let ip = ip_rule(rule);
-    format!(
-        "{ip} show | grep -q '^{preference}:.*{selectors} ' || {ip} add pref {preference} {selectors} {action}"
-    )
+    format!("{} || {} add {rule}", rule.is_there(), rule.tool())
 }
 
 fn rule_delete(rule: &RuleSpec) -> String {
-    let RuleSpec { preference, selectors, action, .. } = rule;
-    let ip = ip_rule(rule);
-    format!(
-        "! {ip} show | grep -q '^{preference}:.*{selectors} ' || {ip} del pref {preference} {selectors} {action}"
-    )
+    format!("! {} || {} del {rule}", rule.is_there(), rule.tool())
 }
 
-/// Names with dots (ib0.8001) need the slash form.
 fn sysctl(key: &SysctlKey, value: i64) -> String {
-    let family = match key.family {
-        Family::Inet => "ipv4",
-        Family::Inet6 => "ipv6",
-    };
-    if key.interface.contains('.') {
-        let path = format!("net/{family}/conf/{}/{}", key.interface, key.name);
-        format!("sysctl -w {}={value}", sh::word(&path))
-    } else {
-        let path = format!("net.{family}.conf.{}.{}", key.interface, key.name);
-        format!("sysctl -w {}={value}", sh::word(&path))
-    }
+    format!("sysctl -w {}={value}", sh::word(&key.to_string()))
 }
 
 fn group(members: &[u32]) -> String {
     members.iter().map(u32::to_string).collect::<Vec<_>>().join("/")
-}
-
-impl std::fmt::Display for RouteSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(kind) = self.kind {
-            write!(f, "{kind} ")?;
-        }
-        if self.dst.len == 0 {
-            f.write_str("default")?
-        } else {
-            write!(f, "{}", self.dst)?
-        }
-        if let Some(via) = self.via {
-            write!(f, " via {via}")?;
-        }
-        if let Some(dev) = &self.dev {
-            write!(f, " dev {}", sh::word(dev))?;
-        }
-        if let Some(proto) = &self.proto {
-            write!(f, " proto {proto}")?;
-        }
-        if self.scope_link {
-            f.write_str(" scope link")?;
-        }
-        if let Some(src) = self.src {
-            write!(f, " src {src}")?;
-        }
-        if let Some(metric) = self.metric {
-            write!(f, " metric {metric}")?;
-        }
-        if let Some(extra) = &self.extra {
-            write!(f, " {extra}")?;
-        }
-        write!(f, " table {}", self.table)
-    }
 }

@@ -580,6 +580,7 @@ fn finding(
         summary: text(summary),
         evidence: vec![text("/sys/class/infiniband/mlx5_2/ports/1/phys_state: 2: Polling")],
         fix: vec![step(Where::Peer, "check cable and switch port of mlx5_2/1")],
+        remedy: Vec::new(),
         undo: Vec::new(),
         verify: vec![step(Where::Here, "cat /sys/class/infiniband/mlx5_2/ports/1/state")],
     }

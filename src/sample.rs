@@ -6,6 +6,7 @@
 
 mod host;
 mod lnet;
+mod manager;
 mod netdev;
 mod pci;
 mod rdma;
@@ -17,6 +18,7 @@ mod time;
 
 pub use host::{Host, Memory};
 pub use lnet::{Lnet, LnetAnswer, LnetFailure, LnetModules, LnetNet, LnetNi};
+pub use manager::{ConfigFile, ConfigKind, Managed, Manager, Managers, RailManager};
 pub use netdev::{Bond, CarrierChanges, Ipoib, Netdev, NetdevAttrs, NetdevStats};
 pub use pci::{PciFunction, PciLink};
 pub use rdma::{

@@ -5,6 +5,7 @@
 //! sysexits.h), 1 for the rest.
 
 mod args;
+mod check;
 mod error;
 mod explain;
 mod interval;
@@ -47,6 +48,7 @@ fn run(args: Args) -> Result<u8, Failure> {
     let Args { command, global } = args;
     match command {
         None => dashboard(&global),
+        Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {

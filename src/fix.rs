@@ -6,6 +6,7 @@ mod sh;
 pub(crate) mod spec;
 
 pub use action::{Action, Change, Target};
+pub(crate) use sh::word;
 pub use spec::{RouteSpec, RuleSpec, SysctlKey};
 
 use crate::check::{Step, Where};

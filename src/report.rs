@@ -1,3 +1,4 @@
 //! Mouths that write: JSON, text. They compute no facts.
 
 pub mod json;
+pub mod text;

@@ -6,8 +6,8 @@ pub mod live;
 
 use crate::node::SourceKind;
 use crate::sample::Sample;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A source of samples.
@@ -26,23 +26,39 @@ pub trait Source: Send {
 }
 
 /// The interval between full passes; the screen may change it while a source runs.
-#[derive(Debug)]
-pub struct Pace(AtomicU64);
+pub struct Pace {
+    nanos: AtomicU64,
+    told: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
 
 impl Pace {
     /// A pace of one pass per `interval`.
     pub fn new(interval: Duration) -> Arc<Self> {
-        Arc::new(Self(AtomicU64::new(interval.as_nanos() as u64)))
+        Arc::new(Self { nanos: AtomicU64::new(interval.as_nanos() as u64), told: OnceLock::new() })
     }
 
     /// The interval now.
     pub fn interval(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
     }
 
-    /// Changes it; the source follows at its next pass.
+    /// Changes it; a source that waits is told.
     pub fn set(&self, interval: Duration) {
-        self.0.store(interval.as_nanos() as u64, Ordering::Relaxed);
+        self.nanos.store(interval.as_nanos() as u64, Ordering::Relaxed);
+        if let Some(tell) = self.told.get() {
+            tell();
+        }
+    }
+
+    /// Called at every change, by the thread that makes it. One listener: the source.
+    pub fn on_change(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(tell));
+    }
+}
+
+impl std::fmt::Debug for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Pace").field(&self.interval()).finish()
     }
 }
 

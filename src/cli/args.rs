@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 4] = ["stream", "capture", "explain", "help"];
+const SUBCOMMANDS: [&str; 5] = ["check", "stream", "capture", "explain", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -43,12 +43,42 @@ pub(super) struct Args {
 /// What to do instead of the dashboard.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// One report and an exit code: 0 healthy, 1 warnings, 2 critical, 3 no rail could be judged
+    Check(Check),
     /// One JSON object per sample on stdout, or plain lines for awk
     Stream(Stream),
     /// Everything railtop reads, raw, into a directory or archive
     Capture(Capture),
     /// What a finding means, why it matters, where that is written
     Explain(Explain),
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// The object of `stream`, with `not_checked`
+    Json,
+}
+
+/// Options of `check`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Two samples are taken, one --interval apart, so that rates are known. Exit code: 0 \
+        healthy or notes only, 1 warnings, 2 critical, 3 no rail could be judged, 64 usage.\n\n\
+        Examples:\n  \
+        railtop check\n  \
+        railtop check --format json | jq '.findings[] | {id, rails, summary}'\n  \
+        railtop check --from oss07.tar.zst"
+)]
+pub(super) struct Check {
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// The same as --format json
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Options of `stream`.

@@ -2,6 +2,7 @@
 
 use crate::sample::Text;
 use crate::source::SourceError;
+use crate::tui::Refusal;
 use std::io;
 
 /// Why the program ends early.
@@ -52,6 +53,9 @@ impl From<SourceError> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(e: anyhow::Error) -> Self {
+        if let Some(refusal) = e.downcast_ref::<Refusal>() {
+            return Failure::Usage(Text::new(&refusal.to_string()));
+        }
         match e.downcast::<io::Error>() {
             Ok(io) => io.into(),
             Err(e) => Failure::Failed(Text::new(&one_line(&format!("{e:#}")))),

@@ -1,9 +1,75 @@
 //! `railtop explain`.
 
 use super::error::Failure;
+use crate::check::{CATALOGUE, Entry, entry};
+use crate::sample::Text;
+use std::fmt::Write;
 
 /// The explanation of one finding, or the list of all.
 pub(super) fn text(id: Option<&str>) -> Result<String, Failure> {
-    let _ = id;
-    Err(Failure::Failed("the catalogue of findings is not part of this build".into()))
+    let Some(id) = id else { return Ok(list()) };
+    match entry(&id.to_ascii_uppercase()) {
+        Some(entry) => Ok(whole(entry)),
+        None => Err(Failure::Usage(Text::new(&format!(
+            "no finding has the id {id:?}; railtop explain lists all"
+        )))),
+    }
+}
+
+fn list() -> String {
+    let width = CATALOGUE.iter().map(|e| e.id.len()).max().unwrap_or_default();
+    CATALOGUE.iter().fold(String::new(), |mut all, e| {
+        let _ = writeln!(all, "{:width$}  {}: {}", e.id, e.layer.word(), e.title);
+        all
+    })
+}
+
+fn whole(entry: &Entry) -> String {
+    let Entry { id, layer, title, explanation, source } = entry;
+    let explanation = wrap(explanation, 78);
+    format!("{id}: {title} (layer: {})\n\n{explanation}\nSource: {source}\n", layer.word())
+}
+
+/// Breaks a paragraph at blanks; the catalogue holds one paragraph per line.
+fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / width);
+    for paragraph in text.lines() {
+        let mut column = 0;
+        for word in paragraph.split_whitespace() {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width {
+                out.push('\n');
+                column = 0;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_listed_and_told_in_lines_that_fit() {
+        let all = text(None).unwrap();
+        for entry in CATALOGUE {
+            assert!(all.contains(entry.id));
+            let told = text(Some(&entry.id.to_lowercase())).unwrap();
+            assert!(told.starts_with(entry.id) && told.contains("Source: "), "{told}");
+            let body = told.split("\nSource: ").next().unwrap_or_default();
+            assert!(body.lines().skip(1).all(|l| l.chars().count() <= 78), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_id_is_a_usage_error() {
+        assert_eq!(text(Some("NO_SUCH")).unwrap_err().code(), 64);
+    }
 }

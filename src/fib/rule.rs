@@ -1,11 +1,12 @@
 //! Does a rule select a packet?
 
-use super::{Fib, Query, selects};
-use crate::sample::{Family, Rule};
+use super::flow::{Flow, Input, selects};
+use super::{Fib, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+use crate::sample::{Rule, RuleAction};
 
 /// The answer of one rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Match {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
     /// It selects the packet.
     Yes,
     /// It does not, because of this selector.
@@ -63,76 +64,123 @@ impl Miss {
     }
 }
 
-/// The bits of tos that the FIB compares (IPTOS_RT_MASK, include/net/route.h).
-pub(super) const TOS_MASK: u8 = 0x1c;
-
 impl Fib<'_> {
-    /// Does the rule select the packet? `in_vrf` is the VRF table of a flow that has one.
-    pub(super) fn rule_matches(&self, rule: &Rule, query: &Query, in_vrf: bool) -> Match {
-        let miss = self.first_miss(rule, query, in_vrf);
-        if !rule.unknown.is_empty() && (miss.is_none() || rule.invert) {
-            return Match::Maybe;
-        }
-        match (miss, rule.invert) {
+    /// Does the rule select the packet (`fib_rule_match`)?
+    pub(super) fn rule_matches(&self, rule: &Rule, flow: &Flow) -> Match {
+        match (self.first_miss(rule, flow), rule.invert) {
+            // All selectors must match: one that is not known cannot mend one that misses.
+            (None, _) if !rule.unknown.is_empty() => Match::Maybe,
             (None, false) | (Some(_), true) => Match::Yes,
             (None, true) => Match::No(Miss::Inverted),
             (Some(miss), false) => Match::No(miss),
         }
     }
 
-    fn first_miss(&self, rule: &Rule, query: &Query, in_vrf: bool) -> Option<Miss> {
-        // Locally generated packets carry the loopback's index as input device.
-        if rule.iif_detached || rule.iif.as_ref().is_some_and(|name| name != "lo") {
+    fn first_miss(&self, rule: &Rule, flow: &Flow) -> Option<Miss> {
+        if !self.input_matches(rule, flow) {
             return Some(Miss::InputDevice);
         }
-        if rule.oif_detached {
+        if !self.output_matches(rule, flow) {
             return Some(Miss::OutputDevice);
         }
-        if let Some(oif) = &rule.oif
-            && (query.oif.is_none() || self.by_name.get(oif.as_str()).copied() != query.oif)
-        {
-            return Some(Miss::OutputDevice);
-        }
-        if let Some((mark, mask)) = rule.fwmark
-            && (mark ^ query.mark) & mask != 0
-        {
+        if rule.fwmark.is_some_and(|(mark, mask)| (mark ^ flow.mark) & mask != 0) {
             return Some(Miss::Mark);
         }
         if rule.tun_id.is_some_and(|id| id != 0) {
             return Some(Miss::Tunnel);
         }
-        if rule.l3mdev && !in_vrf {
+        if rule.l3mdev && flow.vrf.is_none() {
             return Some(Miss::L3mdev);
         }
-        if rule.uid_range.is_some_and(|(low, high)| query.uid < low || query.uid > high) {
+        if rule.uid_range.is_some_and(|(low, high)| flow.uid < low || flow.uid > high) {
             return Some(Miss::Uid);
         }
-        if !selects(rule.src.as_ref(), query.src) {
+        if !selects(rule.src.as_ref(), flow.src) {
             return Some(Miss::Source);
         }
-        if !selects(rule.dst.as_ref(), Some(query.dst)) {
+        if !selects(rule.dst.as_ref(), Some(flow.dst)) {
             return Some(Miss::Destination);
         }
-        if rule.tos != 0 && rule.tos != tos_of(query) {
+        if rule.tos != 0 && rule.tos != flow.tos {
             return Some(Miss::Tos);
         }
-        if rule.ip_proto.is_some_and(|p| p != 0 && p != query.ip_proto) {
+        if rule.ip_proto.is_some_and(|p| p != 0 && p != flow.ip_proto) {
             return Some(Miss::Protocol);
         }
         let outside = |range: Option<(u16, u16)>, port: u16| {
             range.is_some_and(|(low, high)| port < low || port > high)
         };
-        if outside(rule.sport, query.sport) || outside(rule.dport, query.dport) {
+        if outside(rule.sport, flow.sport) || outside(rule.dport, flow.dport) {
             return Some(Miss::Ports);
         }
         None
     }
+
+    fn input_matches(&self, rule: &Rule, flow: &Flow) -> bool {
+        let Some(name) = rule.iif.as_deref() else { return true };
+        match (self.device(name), flow.input) {
+            _ if rule.iif_detached => false,
+            (Some(master), _) if self.is_vrf(master) => {
+                flow.vrf.is_some_and(|vrf| !vrf.by_output && vrf.master == master)
+            }
+            (device, Input::Device(index)) => device == Some(index),
+            (_, Input::Here) => name == "lo",
+            (_, Input::Empty) => false,
+        }
+    }
+
+    fn output_matches(&self, rule: &Rule, flow: &Flow) -> bool {
+        let Some(name) = rule.oif.as_deref() else { return true };
+        match self.device(name) {
+            _ if rule.oif_detached => false,
+            Some(master) if self.is_vrf(master) => {
+                flow.vrf.is_some_and(|vrf| vrf.by_output && vrf.master == master)
+            }
+            device => device.is_some() && device == flow.oif,
+        }
+    }
+
+    fn device(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    fn is_vrf(&self, index: u32) -> bool {
+        self.link(index).is_some_and(|link| link.vrf_table.is_some())
+    }
 }
 
-/// The tos that rules and routes see: IPv4 masks it, IPv6 compares the whole DSCP.
-pub(super) fn tos_of(query: &Query) -> u8 {
-    match query.family() {
-        Family::Inet => query.tos & TOS_MASK,
-        Family::Inet6 => query.tos & 0xfc,
-    }
+/// Are these the three rules that the kernel makes?
+pub(super) fn are_default(rules: &[Rule]) -> bool {
+    let default = [(0, TABLE_LOCAL), (32766, TABLE_MAIN), (32767, TABLE_DEFAULT)];
+    rules.len() == default.len()
+        && rules.iter().zip(default).all(|(rule, default)| plain_lookup(rule) == Some(default))
+}
+
+/// Preference and table of a rule without any selector or condition.
+fn plain_lookup(rule: &Rule) -> Option<(u32, u32)> {
+    let RuleAction::Lookup(table) = rule.action else { return None };
+    let plain = Rule {
+        preference: rule.preference,
+        action: rule.action.clone(),
+        protocol: rule.protocol,
+        src: None,
+        dst: None,
+        iif: None,
+        oif: None,
+        fwmark: None,
+        tos: 0,
+        ip_proto: None,
+        sport: None,
+        dport: None,
+        uid_range: None,
+        tun_id: None,
+        invert: false,
+        l3mdev: false,
+        suppress_prefix_len: None,
+        suppress_if_group: None,
+        iif_detached: false,
+        oif_detached: false,
+        unknown: Vec::new(),
+    };
+    (*rule == plain).then_some((rule.preference, table))
 }

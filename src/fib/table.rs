@@ -1,46 +1,68 @@
 //! Routes indexed for longest-prefix lookup, equals kept in the kernel's order.
 
-use crate::sample::{Family, Route};
+use crate::sample::{Family, Prefix, Route};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 
-/// All tables of one family.
+/// All tables of one family: keys sorted by table, prefix length, network and the order in which
+/// the kernel tries equals.
 #[derive(Debug)]
 pub(super) struct TableIndex<'a> {
     routes: &'a [Route],
-    tables: HashMap<u32, Lengths>,
+    keys: Vec<Key>,
+    tables: HashMap<u32, Vec<Level>>,
 }
 
-/// The routes of one table by prefix length, longest first; then by network.
-#[derive(Debug, Default)]
-struct Lengths(Vec<(u8, HashMap<u128, Vec<u32>>)>);
+/// The routes of one prefix length.
+#[derive(Debug)]
+struct Level {
+    len: u8,
+    keys: Range<usize>,
+}
+
+/// Place of a route; the order of the fields is the order of the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    table: u32,
+    /// 255 − length: longer prefixes first.
+    shortness: u8,
+    pub(super) network: u128,
+    rank: Rank,
+    /// Place in the dump, which is the order of insertion.
+    route: u32,
+}
+
+/// Order among routes of one prefix. IPv4: tos descending, then metric (`fib_insert_alias`).
+/// IPv6: longer source prefixes first (their own subtrees), then metric (`fib6_add_rt2node`).
+type Rank = (u8, u128, u32);
 
 impl<'a> TableIndex<'a> {
     pub(super) fn new(routes: &'a [Route], family: Family) -> Self {
-        let mut tables: HashMap<u32, Lengths> = HashMap::new();
-        for (i, route) in routes.iter().enumerate().filter(|(_, r)| !r.cloned) {
-            if route.dst.family() != family {
-                continue;
+        let mut keys: Vec<Key> = routes
+            .iter()
+            .zip(0u32..)
+            .filter(|(route, _)| !route.cloned && route.dst.family() == family)
+            .map(|(route, place)| Key {
+                table: route.table,
+                shortness: u8::MAX - route.dst.len,
+                network: masked(route.dst.addr, route.dst.len),
+                rank: rank(route, family),
+                route: place,
+            })
+            .collect();
+        keys.sort_unstable();
+        let mut tables: HashMap<u32, Vec<Level>> = HashMap::new();
+        let mut start = 0;
+        for level in keys.chunk_by(|a, b| (a.table, a.shortness) == (b.table, b.shortness)) {
+            let end = start + level.len();
+            if let Some(key) = level.first() {
+                let level = Level { len: u8::MAX - key.shortness, keys: start..end };
+                tables.entry(key.table).or_default().push(level);
             }
-            let lengths = &mut tables.entry(route.table).or_default().0;
-            let at = match lengths.binary_search_by(|(len, _)| route.dst.len.cmp(len)) {
-                Ok(at) => at,
-                Err(at) => {
-                    lengths.insert(at, (route.dst.len, HashMap::new()));
-                    at
-                }
-            };
-            lengths[at].1.entry(masked(route.dst.addr, route.dst.len)).or_default().push(i as u32);
+            start = end;
         }
-        for lengths in tables.values_mut() {
-            for equals in lengths.0.iter_mut().flat_map(|(_, networks)| networks.values_mut()) {
-                if equals.len() > 1 {
-                    // Stable: the dump order decides among equals.
-                    equals.sort_by_key(|&i| order(&routes[i as usize], family));
-                }
-            }
-        }
-        Self { routes, tables }
+        Self { routes, keys, tables }
     }
 
     /// The route of that place in the dump.
@@ -48,49 +70,84 @@ impl<'a> TableIndex<'a> {
         self.routes.get(index)
     }
 
-    /// Candidates for a destination, best first; the list of one prefix at a time.
-    pub(super) fn candidates(
-        &self,
-        table: u32,
-        dst: IpAddr,
-    ) -> impl Iterator<Item = impl Iterator<Item = (usize, &'a Route)>> {
-        self.tables.get(&table).into_iter().flat_map(|lengths| &lengths.0).filter_map(
-            move |(len, networks)| {
-                let equals = networks.get(&masked(dst, *len))?;
-                Some(equals.iter().map(|&i| (i as usize, &self.routes[i as usize])))
-            },
-        )
+    /// The route of a key, with its place.
+    pub(super) fn entry(&self, key: &Key) -> (usize, &'a Route) {
+        (key.route as usize, &self.routes[key.route as usize])
+    }
+
+    /// The routes that cover a destination, by prefix, longest first. Equal prefixes of several
+    /// tables come in the order of the tables.
+    pub(super) fn candidates(&self, tables: &[u32], dst: IpAddr) -> Vec<&[Key]> {
+        let mut all = Vec::with_capacity(8);
+        for table in tables {
+            let levels = self.tables.get(table).map_or(&[][..], Vec::as_slice);
+            all.extend(levels.iter().filter_map(|level| self.equals(level, dst)));
+        }
+        if tables.len() > 1 {
+            all.sort_by_key(|keys| keys.first().map(|key| key.shortness));
+        }
+        all
+    }
+
+    fn equals(&self, level: &Level, dst: IpAddr) -> Option<&[Key]> {
+        let network = masked(dst, level.len);
+        let keys = self.keys.get(level.keys.clone())?;
+        let keys = keys.get(keys.partition_point(|key| key.network < network)..)?;
+        let equals = keys.get(..keys.partition_point(|key| key.network == network))?;
+        (!equals.is_empty()).then_some(equals)
+    }
+
+    /// Is there a route inside of `prefix`, with a longer one?
+    pub(super) fn has_longer(&self, table: u32, prefix: &Prefix) -> bool {
+        let levels = self.tables.get(&table).map_or(&[][..], Vec::as_slice);
+        levels.iter().filter(|level| level.len > prefix.len).any(|level| {
+            let keys = self.keys.get(level.keys.clone()).unwrap_or_default();
+            let at = keys.partition_point(|key| key.network < masked(prefix.addr, prefix.len));
+            keys.get(at).is_some_and(|key| prefix.contains(self.entry(key).1.dst.addr))
+        })
     }
 
     /// Every route of a table, longest prefix first.
     pub(super) fn routes_of(&self, table: u32) -> Vec<&'a Route> {
-        let mut all: Vec<(u8, u32)> = self
-            .tables
-            .get(&table)
-            .into_iter()
-            .flat_map(|lengths| &lengths.0)
-            .flat_map(|(len, networks)| networks.values().flatten().map(move |&i| (*len, i)))
-            .collect();
-        all.sort_by_key(|&(len, i)| (std::cmp::Reverse(len), i));
-        all.into_iter().map(|(_, i)| &self.routes[i as usize]).collect()
+        let levels = self.tables.get(&table).map_or(&[][..], Vec::as_slice);
+        let keys = levels.iter().filter_map(|level| self.keys.get(level.keys.clone())).flatten();
+        keys.map(|key| self.entry(key).1).collect()
     }
 }
 
-/// Order among routes of one prefix. IPv4: tos descending, then metric (`fib_insert_alias`);
-/// IPv6: source prefix descending (its own subtree), then metric.
-fn order(route: &Route, family: Family) -> (u8, u32) {
+fn rank(route: &Route, family: Family) -> Rank {
     match family {
-        Family::Inet => (u8::MAX - route.tos, route.metric),
-        Family::Inet6 => (u8::MAX - route.src.map_or(0, |s| s.len), route.metric),
+        Family::Inet => (u8::MAX - route.tos, 0, route.metric),
+        Family::Inet6 => {
+            let (len, network) = route.src.map_or((0, 0), |s| (s.len, masked(s.addr, s.len)));
+            (u8::MAX - len, network, route.metric)
+        }
     }
 }
 
-/// The network bits of an address as one number.
-fn masked(addr: IpAddr, len: u8) -> u128 {
+/// The network of an address as a number: the host bits are zero.
+pub(super) fn masked(addr: IpAddr, len: u8) -> u128 {
     let (bits, width) = match addr {
         IpAddr::V4(a) => (u128::from(a.to_bits()), 32),
         IpAddr::V6(a) => (a.to_bits(), 128),
     };
     let shift = width - u32::from(len).min(width);
-    bits.checked_shr(shift).unwrap_or(0)
+    bits.checked_shr(shift).and_then(|b| b.checked_shl(shift)).unwrap_or(0)
+}
+
+impl Key {
+    /// Are both routes for the same prefix of the same table?
+    pub(super) fn same_prefix(&self, other: &Key) -> bool {
+        (self.table, self.shortness, self.network) == (other.table, other.shortness, other.network)
+    }
+
+    /// Are both routes for the same source prefix (or for every source)?
+    pub(super) fn same_source(&self, other: &Key) -> bool {
+        (self.rank.0, self.rank.1) == (other.rank.0, other.rank.1)
+    }
+
+    /// Length of the source prefix of an IPv6 route.
+    pub(super) fn source_len(&self) -> u8 {
+        u8::MAX - self.rank.0
+    }
 }

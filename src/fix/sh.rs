@@ -1,7 +1,7 @@
 //! Words of POSIX sh.
 
 /// Quotes a word so that the shell takes it as it is.
-pub(super) fn word(raw: &str) -> String {
+pub(crate) fn word(raw: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
     if !raw.is_empty() && raw.chars().all(plain) {
         return raw.to_owned();

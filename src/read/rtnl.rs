@@ -15,6 +15,7 @@ mod message;
 mod nexthop;
 mod route;
 mod rule;
+mod socket;
 #[cfg(test)]
 mod space;
 
@@ -24,6 +25,7 @@ pub(in crate::read) use link::no_operstate;
 pub use lookup::{NoRoute, Query, RouteAnswer};
 pub(in crate::read) use route::{blank as blank_route, kind as route_kind, rejects, zero};
 pub(in crate::read) use rule::{blank as blank_rule, plain_action};
+pub use socket::LinkSocket;
 
 use crate::read::root::Root;
 use crate::read::{ipjson, tables};

@@ -9,6 +9,7 @@ mod bell;
 mod devices;
 mod jobs;
 mod known;
+mod links;
 mod pool;
 mod schedule;
 mod thrift;
@@ -25,6 +26,7 @@ use bell::{Bell, Heard};
 use devices::{Devices, concerns, is_watched};
 use jobs::{AskInterfaces, AskSurroundings, Interfaces, Surroundings};
 use known::{Changed, Known};
+use links::LinkWatch;
 use pool::Pool;
 use schedule::{Plan, Schedule};
 use std::cell::Cell;
@@ -43,9 +45,7 @@ const CHANGE_PATIENCE: Duration = Duration::from_millis(100);
 const FIRST_PATIENCE: Duration = Duration::from_millis(30);
 /// Between two samples that changes cause.
 const CHANGE_GAP: Duration = Duration::from_millis(50);
-/// A dump of the links that takes longer is given up; the one before stands …
-const LINKS_DEADLINE: Duration = Duration::from_millis(50);
-/// … this long.
+/// A dump of the links that does not come: the one before stands for so long.
 const LINKS_PATIENCE: Duration = Duration::from_secs(3);
 /// A device that says it is gone while it is listed is not opened again sooner.
 const REOPEN: Duration = Duration::from_secs(1);
@@ -84,6 +84,7 @@ pub struct Live {
     schedule: Schedule,
     thrift: Thrift,
     rtnl: Result<Arc<Rtnl>, Unknown>,
+    links: LinkWatch,
     devices: Devices<Root>,
     interfaces: Pool<Interfaces>,
     surroundings: Pool<Surroundings>,
@@ -93,6 +94,7 @@ pub struct Live {
     publish: Option<Publish>,
     published: Option<Mono>,
     overrun: Option<Mono>,
+    links_at: Mono,
     links_late: Option<Mono>,
     reopened: Mono,
 }
@@ -103,20 +105,31 @@ impl Live {
         let LiveOptions { root, interval, lnetctl } = options;
         let start = clock::now();
         let bell = Arc::new(Bell::default());
-        let rings = Arc::clone(&bell);
-        let rtnl = Rtnl::start(move |dirty| rings.tell(dirty)).map(Arc::new);
+        let links = LinkWatch::start(Arc::clone(&bell));
+        let (rings, poke) = (Arc::clone(&bell), links.poke());
+        let rtnl = Rtnl::start(move |dirty| {
+            if dirty.links || dirty.overrun {
+                poke.poke();
+            }
+            rings.tell(dirty);
+        });
+        let rtnl = rtnl.map(Arc::new);
         let mut interfaces = Pool::new("netdevs", Arc::clone(&bell));
         interfaces.add(ONLY.into(), || Interfaces(NetReader::new(&root)));
         let mut surroundings = Pool::new("routes", Arc::clone(&bell));
         let around = Surroundings { root: root.clone(), rtnl: rtnl.clone(), reads: 0 };
         surroundings.add(ONLY.into(), || around);
         let interval = interval.max(SHORTEST_INTERVAL);
+        let pace = Pace::new(interval);
+        let rings = Arc::clone(&bell);
+        pace.on_change(move || rings.ring());
         Ok(Self {
-            pace: Pace::new(interval),
+            pace,
             start,
             schedule: Schedule::new(start, interval),
             thrift: Thrift::new(start),
             rtnl,
+            links,
             lnet: LnetReader::new(&root, lnetctl),
             devices: Devices::new(root, Arc::clone(&bell)),
             interfaces,
@@ -126,6 +139,7 @@ impl Live {
             publish: None,
             published: None,
             overrun: None,
+            links_at: Mono::default(),
             links_late: None,
             reopened: start,
             bell,
@@ -140,7 +154,7 @@ impl Live {
         if plan.list && self.devices.rescan() {
             self.changed(now);
         }
-        let links = if plan.links { self.read_links(now) } else { Changed::default() };
+        let links = self.take_links(now);
         self.ask(now, &plan, &links);
         self.ask_lnet(now, &plan);
         if links.any() {
@@ -181,22 +195,20 @@ impl Live {
         }
     }
 
-    /// One dump of the links, on this thread: it has a deadline.
-    fn read_links(&mut self, now: Mono) -> Changed {
-        let read = match &self.rtnl {
-            Ok(rtnl) => rtnl.links(LINKS_DEADLINE),
-            Err(why) => Err(why.clone()),
-        };
-        let took = clock::now().since(now);
-        self.costs.push(Cost { reader: "links".into(), took, reads: u32::from(self.rtnl.is_ok()) });
-        match &read {
-            Err(why) if why.why == Why::Timeout => {
-                self.links_late.get_or_insert(now);
-            }
-            _ => self.links_late = None,
+    /// Takes over the newest dump of the links, if it is news.
+    fn take_links(&mut self, now: Mono) -> Changed {
+        let dump = self.links.newest();
+        if dump.at > self.links_at {
+            self.costs.push(Cost { reader: "links".into(), took: dump.took, reads: 1 });
+            self.links_at = dump.at;
         }
         let patience = LINKS_PATIENCE.max(self.schedule.interval() * 2);
-        self.known.take_links(now, read, patience)
+        self.links_late = (now.since(dump.at) > patience).then_some(dump.at);
+        if self.links_late.is_some() {
+            let why = Unknown::new(Why::Timeout, "links: the kernel does not answer");
+            return self.known.take_links(Err(why));
+        }
+        self.known.take_links(dump.links)
     }
 
     /// Asks every reader for what is due of it, and for what the changed links touch.
@@ -344,7 +356,8 @@ impl Source for Live {
                 return Ok(Some(self.sample(now)));
             }
             let until = self.schedule.next_deadline();
-            let heard = self.bell.wait(at.map_or(until, |at| at.min(until)), self.schedule.quiet());
+            let heard =
+                self.bell.wait(at.map_or(until, |at| at.min(until)), self.schedule.settles());
             self.heard(heard);
         }
     }

@@ -546,7 +546,7 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    Assessment { findings, rails, not_checked: Vec::new(), verdict }
+    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new() }
 }
 
 /// Four rails of 4×HDR, evenly loaded.

@@ -18,12 +18,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The list changed while it was dumped (linux/netlink.h).
-const NLM_F_DUMP_INTR: u16 = 0x10;
+pub(super) const NLM_F_DUMP_INTR: u16 = 0x10;
 /// So often a list that keeps changing is asked for again.
-const DUMPS: usize = 8;
-const IFLA_EXT_MASK: u16 = 29;
+pub(super) const DUMPS: usize = 8;
+pub(super) const IFLA_EXT_MASK: u16 = 29;
 /// Counters come from sysfs; without them a link takes half the space.
-const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+pub(super) const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
 
 /// A connection that opens itself again if it dies.
 pub(super) struct Client {
@@ -185,7 +185,7 @@ pub(super) fn failed(what: &str, error: &io::Error) -> Unknown {
 }
 
 /// The answer to an errno that is no verdict of a lookup.
-fn refused(what: &str, errno: i32) -> Unknown {
+pub(super) fn refused(what: &str, errno: i32) -> Unknown {
     let error = io::Error::from_raw_os_error(errno);
     Unknown::new(why(errno), format!("{what}: {error}"))
 }

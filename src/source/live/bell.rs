@@ -20,7 +20,7 @@ pub(super) struct Heard {
     /// When it said so last.
     pub(super) last: Mono,
     rung: bool,
-    quiet: Dirty,
+    quiet: bool,
 }
 
 impl Bell {
@@ -30,24 +30,24 @@ impl Bell {
         self.changed.notify_one();
     }
 
-    /// The kernel told of a change. Wakes nobody if the listener waits that kind out already.
+    /// The kernel told of a change. Wakes nobody if the listener waits more of them out already.
     pub(super) fn tell(&self, dirty: Dirty) {
         let mut heard = self.lock();
         heard.dirty = either(heard.dirty, dirty);
         heard.last = clock::now();
-        if loud(dirty, heard.quiet) {
+        if !heard.quiet {
             self.changed.notify_one();
         }
     }
 
-    /// Waits until it rings, but not beyond `until`; messages of the kinds in `quiet` are kept
-    /// for the next wake-up.
-    pub(super) fn wait(&self, until: Mono, quiet: Dirty) -> Heard {
+    /// Waits until it rings, but not beyond `until`; while `quiet`, messages of the kernel are
+    /// kept for the next wake-up.
+    pub(super) fn wait(&self, until: Mono, quiet: bool) -> Heard {
         let mut heard = self.lock();
         heard.quiet = quiet;
         loop {
             let left = until.since(clock::now());
-            if left.is_zero() || heard.rung || loud(heard.dirty, quiet) {
+            if left.is_zero() || heard.rung || (!quiet && heard.dirty != Dirty::default()) {
                 return std::mem::take(&mut *heard);
             }
             heard = self
@@ -70,12 +70,6 @@ fn either(a: Dirty, b: Dirty) -> Dirty {
     }
 }
 
-fn loud(dirty: Dirty, quiet: Dirty) -> bool {
-    (dirty.links && !quiet.links)
-        || (dirty.routing && !quiet.routing)
-        || (dirty.overrun && !quiet.overrun)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,17 +81,17 @@ mod tests {
     fn what_was_told_before_is_not_lost() {
         let bell = Bell::default();
         bell.tell(ROUTES);
-        let heard = bell.wait(clock::now() + Duration::from_mins(1), Dirty::default());
+        let heard = bell.wait(clock::now() + Duration::from_mins(1), false);
         assert_eq!(heard.dirty, ROUTES);
         assert!(heard.last > Mono::default());
     }
 
     #[test]
-    fn a_quiet_kind_waits_for_the_deadline() {
+    fn a_quiet_bell_waits_for_the_deadline() {
         let bell = Bell::default();
         bell.tell(ROUTES);
         let until = clock::now() + Duration::from_millis(20);
-        assert_eq!(bell.wait(until, ROUTES).dirty, ROUTES);
+        assert_eq!(bell.wait(until, true).dirty, ROUTES);
         assert!(clock::now() >= until);
     }
 
@@ -105,6 +99,6 @@ mod tests {
     fn a_worker_wakes_it() {
         let bell = Bell::default();
         bell.ring();
-        bell.wait(clock::now() + Duration::from_mins(1), Dirty::default());
+        bell.wait(clock::now() + Duration::from_mins(1), false);
     }
 }

@@ -1,9 +1,8 @@
 //! The newest value of every part; what is equal keeps its `Arc`.
 
 use crate::read::{ipjson, lnetctl};
-use crate::sample::{Host, Link, Lnet, Mono, Netdev, Reading, Routing, Sysctls, Unknown, Why};
+use crate::sample::{Host, Link, Lnet, Netdev, Reading, Routing, Sysctls, Unknown, Why};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The parts of a sample that are not RDMA devices.
 pub(super) struct Known {
@@ -13,7 +12,6 @@ pub(super) struct Known {
     pub(super) routing: Arc<Routing>,
     pub(super) sysctls: Arc<Sysctls>,
     pub(super) lnet: Arc<Lnet>,
-    links_at: Mono,
 }
 
 fn unread<T>() -> Reading<T> {
@@ -39,7 +37,6 @@ impl Known {
             routing: Arc::new(ipjson::nothing("the first dump is under way")),
             sysctls: Arc::new(Sysctls::default()),
             lnet: Arc::new(lnetctl::nothing()),
-            links_at: Mono::default(),
         }
     }
 
@@ -63,34 +60,16 @@ impl Known {
     }
 
     /// The newest dump of the links; gives those that are new, gone or not what they were.
-    /// One that did not come in time leaves the one before standing for `patience`.
-    pub(super) fn take_links(
-        &mut self,
-        now: Mono,
-        new: Reading<Vec<Link>>,
-        patience: Duration,
-    ) -> Changed {
-        match new {
-            Ok(new) => {
-                self.links_at = now;
-                let changed = match &self.links {
-                    Ok(old) => Changed::between(old, &new),
-                    Err(_) => Changed { links: new.clone(), list: true },
-                };
-                if !changed.links.is_empty() || self.links.is_err() {
-                    self.links = Ok(Arc::new(new));
-                }
-                changed
-            }
-            Err(why) if why.why == Why::Timeout && now.since(self.links_at) < patience => {
-                Changed::default()
-            }
-            Err(why) => {
-                let list = self.links.is_ok();
-                self.links = Err(why);
-                Changed { links: Vec::new(), list }
-            }
-        }
+    pub(super) fn take_links(&mut self, new: Reading<Arc<Vec<Link>>>) -> Changed {
+        let changed = match (&self.links, &new) {
+            (Ok(old), Ok(new)) if Arc::ptr_eq(old, new) => return Changed::default(),
+            (Ok(old), Ok(new)) => Changed::between(old, new),
+            (Err(_), Ok(new)) => Changed { links: new.to_vec(), list: true },
+            (Ok(_), Err(_)) => Changed { links: Vec::new(), list: true },
+            (Err(_), Err(_)) => Changed::default(),
+        };
+        self.links = new;
+        changed
     }
 
     /// The newest routes and sysctls. True if they are not what they were; neighbours come and go

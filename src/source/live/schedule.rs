@@ -5,14 +5,6 @@ use crate::read::rtnl::Dirty;
 use crate::sample::Mono;
 use std::time::Duration;
 
-/// A kernel holds a carrier loss back for up to a second after the change before it, and a dump
-/// of the links flushes it (`net/core/link_watch.c`): for that long after a change the links are
-/// asked for this often besides the messages …
-const WATCH_HOT: Duration = Duration::from_millis(250);
-const HOT: Duration = Duration::from_secs(3);
-/// … and this often otherwise: changes in other namespaces count too, and are not heard. Each
-/// dump wakes two threads, and a monitor is to leave the CPUs asleep.
-const WATCH: Duration = Duration::from_millis(500);
 /// Port states that no interface speaks for.
 const PORTS: Duration = Duration::from_millis(250);
 /// Port states behind an interface whose messages are heard.
@@ -30,8 +22,6 @@ const ROUTING: Duration = Duration::from_secs(10);
 const SETTLE: Duration = Duration::from_millis(50);
 /// … but under constant change no later than this after the first.
 const SETTLE_MOST: Duration = Duration::from_millis(250);
-/// Between two dumps of the links that messages ask for.
-const LINK_GAP: Duration = Duration::from_millis(50);
 /// What is due this soon is done in the same wake-up.
 const SLACK: Duration = Duration::from_millis(5);
 
@@ -44,8 +34,6 @@ pub(super) struct Plan {
     pub(super) watched: Due,
     /// Tiers for all other devices.
     pub(super) unwatched: Due,
-    /// Dump the links.
-    pub(super) links: bool,
     /// List the devices.
     pub(super) list: bool,
     /// Dump addresses, rules, routes; read the sysctls.
@@ -110,8 +98,6 @@ struct Settling {
 #[derive(Debug)]
 pub(super) struct Schedule {
     tick: Every,
-    watch: Every,
-    hot_until: Mono,
     ports: Every,
     unwatched: bool,
     state: Every,
@@ -126,8 +112,6 @@ pub(super) struct Schedule {
     dumping: bool,
     /// No dump of the routes before: a big table must not take more than a tenth of the time.
     not_before: Mono,
-    link_asked: Option<Mono>,
-    last_asked: Option<Mono>,
     relist: bool,
 }
 
@@ -137,8 +121,6 @@ impl Schedule {
         let every = |period| Every::new(period, start);
         Self {
             tick: every(interval),
-            watch: every(WATCH.min(interval)),
-            hot_until: Mono::default(),
             ports: every(PORTS.min(interval)),
             unwatched: false,
             state: every(STATE.max(interval)),
@@ -151,8 +133,6 @@ impl Schedule {
             settling: None,
             dumping: false,
             not_before: Mono::default(),
-            link_asked: None,
-            last_asked: None,
             relist: false,
         }
     }
@@ -163,11 +143,9 @@ impl Schedule {
             return;
         }
         self.tick.set(interval);
-        for (every, period) in [(&mut self.watch, WATCH), (&mut self.ports, PORTS)] {
-            let last = every.next - every.period;
-            every.set(period.min(interval));
-            every.align(self.tick.next, last);
-        }
+        let last = self.ports.next - self.ports.period;
+        self.ports.set(PORTS.min(interval));
+        self.ports.align(self.tick.next, last);
         self.state.set(STATE.max(interval));
         self.slow.set(self.slow_base.max(interval));
         self.rare.set(RARE.max(interval));
@@ -203,24 +181,8 @@ impl Schedule {
 
     /// The kernel told of a change; `last` is the time of the newest message.
     pub(super) fn heard(&mut self, dirty: Dirty, last: Mono) {
-        if dirty.links || dirty.overrun {
-            let earliest = self.last_asked.map_or(last, |l| (l + LINK_GAP).max(last));
-            self.link_asked.get_or_insert(earliest);
-            self.hot_until = last + HOT;
-            self.pace_watch(last);
-        }
         if dirty.links || dirty.routing || dirty.overrun {
             self.settling.get_or_insert(Settling { first: last, last }).last = last;
-        }
-    }
-
-    /// After a change the links are watched closely for a while.
-    fn pace_watch(&mut self, now: Mono) {
-        let wanted = if now < self.hot_until { WATCH_HOT } else { WATCH }.min(self.tick.period);
-        if wanted != self.watch.period {
-            self.watch.period = wanted;
-            self.watch.next = self.watch.next.min(now + wanted);
-            self.watch.align(self.tick.next, now);
         }
     }
 
@@ -229,13 +191,9 @@ impl Schedule {
         self.unwatched = any;
     }
 
-    /// What is being waited out, so that more messages of that kind need no wake-up.
-    pub(super) fn quiet(&self) -> Dirty {
-        Dirty {
-            links: self.link_asked.is_some(),
-            routing: self.settling.is_some(),
-            overrun: self.link_asked.is_some() && self.settling.is_some(),
-        }
+    /// Is a dump of the routes being waited out, so that more messages need no wake-up?
+    pub(super) fn settles(&self) -> bool {
+        self.settling.is_some()
     }
 
     /// The list of devices is out of date.
@@ -252,14 +210,7 @@ impl Schedule {
     /// What is due; it counts as done.
     pub(super) fn due(&mut self, now: Mono) -> Plan {
         let mut plan = Plan { tick: self.tick.take(now, Duration::ZERO), ..Plan::default() };
-        let watch = self.watch.take(now, SLACK);
         let ports = self.ports.take(now, SLACK) && self.unwatched;
-        self.pace_watch(now);
-        let asked = self.link_asked.take_if(|at| *at <= now + SLACK).is_some();
-        if asked {
-            self.last_asked = Some(now);
-        }
-        plan.links = watch || asked;
         if plan.tick {
             plan.watched = self.tiers(now);
             plan.list = self.list.take(now, SLACK) || plan.watched.rare;
@@ -295,8 +246,7 @@ impl Schedule {
     /// The time of the next wake-up.
     pub(super) fn next_deadline(&self) -> Mono {
         let ports = self.unwatched.then_some(self.ports.next);
-        let watch = Some(self.watch.next);
-        [Some(self.tick.next), watch, ports, self.link_asked, self.routing_time()]
+        [Some(self.tick.next), ports, self.routing_time()]
             .into_iter()
             .flatten()
             .min()

@@ -114,7 +114,7 @@ impl Bench {
             }
             assert!(clock::now() < end, "it did not come to that");
             let until = clock::now() + Duration::from_millis(20);
-            self.bell.wait(until, crate::read::rtnl::Dirty::default());
+            self.bell.wait(until, false);
         }
     }
 

@@ -56,10 +56,7 @@ impl Bench {
         while !names.iter().all(|n| back.iter().any(|d: &Done<u32>| d.name == *n)) {
             assert!(clock::now() < end, "not all came back");
             back.extend(self.pool.collect());
-            self.bell.wait(
-                clock::now() + Duration::from_millis(20),
-                crate::read::rtnl::Dirty::default(),
-            );
+            self.bell.wait(clock::now() + Duration::from_millis(20), false);
         }
         back
     }

@@ -1,0 +1,10 @@
+//! The catalogue of routing findings, on written and recorded states.
+
+mod healthy;
+mod kit;
+mod laws;
+mod plans;
+mod recorded;
+mod reports;
+mod sick;
+mod sick_arp;

@@ -1,0 +1,74 @@
+//! Packets of sockets that bind to no address: do they find a rail at all?
+
+use super::plan::Plan;
+use super::scene::{Addr, Scene, Set};
+use super::tell::Told;
+use super::{Judged, lines};
+use crate::check::Severity;
+use crate::check::catalogue::routing as id;
+use crate::fib::Outcome;
+
+/// One finding per set whose prefix is no rail's for unbound packets.
+pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
+    let mut told = Vec::new();
+    for (place, set) in scene.sets.iter().enumerate() {
+        if let Some(found) = of_set(scene, set, plan) {
+            judged.unbound.insert(place, found.found.finding.id);
+            told.push(found);
+        }
+    }
+    told
+}
+
+fn of_set(scene: &Scene<'_>, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
+    let ifaces = || set.ifaces.iter().filter_map(|&i| scene.iface(i));
+    // A VRF is entered by binding to it; without any carrier nothing is expected.
+    if ifaces().any(|i| i.vrf.is_some()) || !ifaces().any(|i| i.has_carrier()) {
+        return None;
+    }
+    let widest = |a: &&Addr| a.prefix == set.prefix && !a.ways.is_empty();
+    let addr = set.addrs.iter().filter_map(|&a| scene.addr(a)).find(widest)?;
+    let iface = addr.iface;
+    for way in addr.ways.iter().take(2) {
+        let probe = way.probe.ip;
+        let outcome = scene.decide(iface, None, probe).outcome;
+        let (id, severity, what) = match &outcome {
+            Outcome::Send { hops, .. } => {
+                let by_rail =
+                    hops.iter().any(|h| h.ifindex.is_none_or(|i| scene.rail_iface(i).is_some()));
+                if by_rail {
+                    continue;
+                }
+                let by = super::leaves_by(scene, &outcome).unwrap_or_default();
+                let words = format!(
+                    "packets for {} of programs that bind to no address leave by {by}, not by a rail",
+                    set.prefix
+                );
+                (id::RAIL_UNBOUND_VIA_ETHERNET, Severity::Warning, words)
+            }
+            Outcome::Refuse { route: None, .. } => {
+                let words = format!(
+                    "packets for {} of programs that bind to no address have no route",
+                    set.prefix
+                );
+                (id::RAIL_UNBOUND_NO_ROUTE, Severity::Warning, words)
+            }
+            _ => continue,
+        };
+        let mut seen = Vec::new();
+        if let Outcome::Send { route, .. } = &outcome {
+            let routes = scene.routes_of(addr.family());
+            seen.extend(routes.get(*route).map(|r| lines::route(scene, r)));
+        }
+        seen.extend(super::way_line(scene, None, probe, &outcome));
+        let ip = if probe.is_ipv4() { "ip" } else { "ip -6" };
+        let get = super::plan::here(format!("{ip} route get {probe}"));
+        return Some(
+            Told::new(scene, id, severity, &set.ifaces, what)
+                .seen(seen)
+                .mended(plan.unbound(set))
+                .proven([get]),
+        );
+    }
+    None
+}

@@ -1,0 +1,63 @@
+//! `railtop check`: one report, and an exit code for scripts.
+
+use super::args::{Check, Format, Global};
+use super::error::Failure;
+use super::{open, rails};
+use crate::check::{self, Assessment, Verdict};
+use crate::node::{Node, SourceKind};
+use crate::report::{json, text};
+use crate::sample::{LnetFailure, Mono, Sample};
+use crate::source::Source;
+use std::time::Duration;
+
+/// So long a live check waits for the first answer of `lnetctl`.
+const LNET_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads what a judgement needs, judges, prints.
+pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
+    let source = rails::must_match(open::source(global)?, global)?;
+    let node = settled(source, global)?;
+    let assessment = check::assess(&node);
+    let format = if options.json { Format::Json } else { options.format };
+    let report = match format {
+        Format::Text => text::report(&node, &assessment),
+        Format::Json => format!("{}\n", json::object_with_not_checked(&node, &assessment)),
+    };
+    super::print(&report)?;
+    Ok(exit_code(&assessment))
+}
+
+/// 0 healthy, 1 warnings, 2 critical, 3 no rail could be judged.
+fn exit_code(assessment: &Assessment) -> u8 {
+    match assessment.verdict {
+        Verdict::Ok | Verdict::Note => 0,
+        Verdict::Warning => 1,
+        Verdict::Critical => 2,
+        Verdict::Unknown | Verdict::NotApplicable => 3,
+    }
+}
+
+/// A node with rates: two samples one interval apart, or all of a capture.
+fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
+    let mut node: Option<Node> = None;
+    let mut first: Option<Mono> = None;
+    while let Some(sample) = source.next()? {
+        let start = *first.get_or_insert(sample.time.mono);
+        match node.as_mut() {
+            Some(node) => node.advance(&sample),
+            None => node = Some(Node::new(global.settings(), source.kind(), &sample)),
+        }
+        let waited = sample.time.mono.since(start);
+        if source.kind() != SourceKind::Capture && enough(&sample, waited, global.interval) {
+            break;
+        }
+    }
+    node.ok_or_else(|| Failure::Usage("the capture holds no sample".into()))
+}
+
+/// Rates are there, and LNet has answered or had its time.
+fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
+    let pending = matches!(sample.lnet.answer, Err(LnetFailure::Pending));
+    // Ticks come a little early or late.
+    waited >= interval.mul_f64(0.9) && (!pending || waited >= LNET_PATIENCE)
+}

@@ -1,0 +1,185 @@
+//! A namespace that takes configurations and answers questions.
+
+use crate::config::{Line, RAILS, TABLES};
+use crate::support::ns::{Ns, Rail};
+use railtop::fib::{Fib, Query};
+use railtop::read::root::Root;
+use railtop::read::rtnl::{self, NoRoute, RouteAnswer, Rtnl};
+use railtop::read::sysctl;
+use railtop::sample::{Link, Routing, Sysctls};
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A namespace with four rails, and a client inside.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    ns: Ns,
+    /// `-4` or `-6`.
+    family: &'static str,
+    rails: Vec<Rail>,
+    rtnl: Rtnl,
+    release: String,
+}
+
+/// What our own readers read.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) links: Vec<Link>,
+    pub(crate) routing: Routing,
+    pub(crate) sysctls: Sysctls,
+    release: String,
+}
+
+impl State {
+    pub(crate) fn fib(&self) -> Fib<'_> {
+        Fib::new(&self.links, &self.routing, &self.sysctls, Some(&self.release))
+    }
+
+    pub(crate) fn index(&self, name: &str) -> u32 {
+        self.links.iter().find(|link| &*link.name == name).expect("link").index
+    }
+}
+
+impl Lab {
+    pub(crate) fn new(v6: bool) -> Self {
+        let ns = Ns::new();
+        ns.inside(|| {
+            for (file, value) in [("accept_dad", "0"), ("addr_gen_mode", "1"), ("accept_ra", "0")] {
+                let _ = fs::write(format!("/proc/sys/net/ipv6/conf/default/{file}"), value);
+            }
+        });
+        let rails = RAILS.iter().map(|name| Rail::new(&ns, name, "")).collect();
+        let rtnl = ns.inside(|| Rtnl::start(|_| {})).expect("netlink");
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("osrelease");
+        Self { ns, family: if v6 { "-6" } else { "-4" }, rails, rtnl, release }
+    }
+
+    /// Runs a batch of ip(8) commands inside; what is refused is skipped.
+    pub(crate) fn batch(&self, family: &str, lines: &str) {
+        let mut ip = Command::new("ip")
+            .args(["-n", &self.ns.name, family, "-force", "-batch", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("ip runs");
+        ip.stdin.take().expect("stdin").write_all(lines.as_bytes()).expect("ip reads");
+        let out = ip.wait_with_output().expect("ip ends");
+        if std::env::var_os("RAILTOP_FIB_VERBOSE").is_some() {
+            eprint!("{}", String::from_utf8_lossy(&out.stderr));
+        }
+    }
+
+    /// What `ip` prints.
+    pub(crate) fn ip(&self, args: &str) -> String {
+        self.ns.ip(&format!("{} {args}", self.family))
+    }
+
+    /// Does what the lines say, in their order.
+    pub(crate) fn apply(&self, lines: &[Line]) {
+        let mut batch = String::new();
+        for line in lines {
+            match line {
+                Line::Ip(command) => {
+                    batch += command;
+                    batch.push('\n');
+                }
+                Line::Sysctl(path, value) => {
+                    self.flush(&mut batch);
+                    self.sysctl(path, *value);
+                }
+                Line::Cut(rail) => {
+                    self.flush(&mut batch);
+                    self.rails[*rail].carrier(false);
+                    // A dump makes the kernel handle the change at once.
+                    let _ = self.rtnl.links(DEADLINE);
+                }
+            }
+        }
+        self.flush(&mut batch);
+    }
+
+    fn flush(&self, batch: &mut String) {
+        if !batch.is_empty() {
+            self.batch(self.family, batch);
+            batch.clear();
+        }
+    }
+
+    pub(crate) fn sysctl(&self, path: &str, value: u8) {
+        self.ns.inside(|| {
+            fs::write(format!("/proc/sys/net/{path}"), value.to_string()).expect("sysctl");
+        });
+    }
+
+    /// Undoes a configuration. Rules stay untouched where the configuration has none: the
+    /// kernel remembers for ever that there was one.
+    pub(crate) fn reset(&self, lines: &[Line]) {
+        let mut batch = String::new();
+        let mut rules = false;
+        for line in lines {
+            match line {
+                Line::Sysctl(path, _) => {
+                    self.sysctl(path, u8::from(path.ends_with("compat_mode")));
+                }
+                Line::Cut(rail) => self.rails[*rail].carrier(true),
+                Line::Ip(line) => {
+                    rules |= line.starts_with("rule ");
+                    if line.contains(" local ") {
+                        for verb in ["add", "append", "prepend", "replace"] {
+                            let delete = line.replace(&format!("route {verb}"), "route del");
+                            if delete != *line {
+                                batch += &delete;
+                                batch.push('\n');
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for rail in RAILS {
+            batch += &format!("link set {rail} down\naddr flush dev {rail}\nlink set {rail} up\n");
+        }
+        batch += "nexthop flush\n";
+        for table in TABLES.iter().chain(&[254]) {
+            batch += &format!("route flush table {table}\n");
+        }
+        if rules {
+            batch += "rule add pref 0 lookup local\nrule flush\nrule add pref 32766 lookup main\n";
+            if self.family == "-4" {
+                batch += "rule add pref 32767 lookup default\n";
+            }
+        }
+        self.batch(self.family, &batch);
+        let _ = self.rtnl.links(DEADLINE);
+    }
+
+    /// Reads everything once, as the program does.
+    pub(crate) fn read(&self) -> State {
+        let links = self.rtnl.links(DEADLINE).expect("links");
+        let routing = self.rtnl.routing(&Root::system(), DEADLINE);
+        let sysctls = self.ns.inside(|| sysctl::read(&Root::system()));
+        State { links, routing, sysctls, release: self.release.trim().into() }
+    }
+
+    /// RTM_GETROUTE.
+    pub(crate) fn ask(&self, query: &Query) -> Result<RouteAnswer, NoRoute> {
+        let told = query.ip_proto != 0;
+        let query = rtnl::Query {
+            src: query.src,
+            oif: query.oif,
+            mark: Some(query.mark),
+            uid: Some(query.uid),
+            tos: query.tos,
+            ip_proto: told.then_some(query.ip_proto),
+            sport: told.then_some(query.sport),
+            dport: told.then_some(query.dport),
+            ..rtnl::Query::to(query.dst)
+        };
+        self.rtnl.route_get(&query, DEADLINE)
+    }
+}

@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 /// run-parts skips names with a dot (run-parts(8)).
 const UP: &str = "/etc/network/if-up.d/railtop-rails";
-const DOWN: &str = "/etc/network/if-down.d/railtop-rails";
+/// Not if-down.d: NetworkManager's 01-ifupdown runs only if-post-down.d.
+const DOWN: &str = "/etc/network/if-post-down.d/railtop-rails";
 
 pub(super) fn render(plan: &Plan, out: &mut Persist) {
     let rails: Vec<&RailPlan> = plan.rails.iter().filter(|r| r.is_configured()).collect();
@@ -65,9 +66,7 @@ fn up(rails: &[&RailPlan]) -> String {
     text.push_str(UP_HEAD);
     for (i, rail) in rails.iter().enumerate() {
         let _ = writeln!(text, "\nrail{i}() {{\n    up {} || return 0", sh::word(&rail.interface));
-        for line in up_lines(rail) {
-            let _ = writeln!(text, "    {line}");
-        }
+        text.push_str(&body(rail));
         text.push_str("}\n");
     }
     text.push_str("\n# `ifup -a` ends with one call for all.\ncase \"${IFACE:-}\" in\n");
@@ -79,16 +78,29 @@ fn up(rails: &[&RailPlan]) -> String {
     text
 }
 
-/// Routes before the rules that lead to them.
-fn up_lines(rail: &RailPlan) -> Vec<String> {
-    let mut lines = Vec::new();
-    lines.extend(rail.mtu.map(|mtu| format!("ip link set dev {} mtu {mtu}", rail.interface)));
-    lines.extend(rail.routes.iter().map(|r| route(rail, r)));
-    lines.extend(rail.rules.iter().map(rule));
-    for (key, value) in &rail.sysctls {
-        lines.push(format!("sysctl -q -w {}", sh::word(&format!("{}={value}", sysctl::name(key)))));
+/// Routes before the rules that lead to them. The hook runs once per family, before the addresses
+/// of the next one are there.
+fn body(rail: &RailPlan) -> String {
+    let mut text = String::new();
+    if let Some(mtu) = rail.mtu {
+        let _ = writeln!(text, "    ip link set dev {} mtu {mtu}", rail.interface);
     }
-    lines
+    for (key, value) in &rail.sysctls {
+        let setting = format!("{}={value}", sysctl::name(key));
+        let _ = writeln!(text, "    sysctl -q -w {}", sh::word(&setting));
+    }
+    for (family, other) in [(Family::Inet, "inet6"), (Family::Inet6, "inet")] {
+        let routes = rail.routes_of(family).map(|r| route(rail, r));
+        let lines: Vec<String> = routes.chain(rail.rules_of(family).map(rule)).collect();
+        if !lines.is_empty() {
+            let lines = lines.join("\n        ");
+            let _ = write!(
+                text,
+                "    if [ \"${{ADDRFAM:-}}\" != {other} ]; then\n        {lines}\n    fi\n"
+            );
+        }
+    }
+    text
 }
 
 fn route(rail: &RailPlan, route: &RouteSpec) -> String {

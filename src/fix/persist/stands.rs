@@ -3,8 +3,7 @@
 
 use super::rule::parse;
 use crate::sample::{
-    ConfigFile, ConfigKind, Manager, Managers, Prefix, Reading, Route, RouteKind, Rule, RuleAction,
-    Text,
+    ConfigFile, ConfigKind, Manager, Managers, Prefix, Reading, Route, Rule, RuleAction, Text,
 };
 
 /// RTPROT_STATIC: a manager made it. NetworkManager marks its rules so since 1.42, networkd too.
@@ -89,7 +88,9 @@ pub fn standing(managers: &Managers, table_names: &[(u32, Text)], live: &Live<'_
         return Standing::Stands(path);
     }
     if let Some(path) = computed {
-        return Standing::NotChecked(format!("{path} may set it: it computes what it sets").into());
+        return Standing::NotChecked(
+            format!("{path} may set it: what it sets is known only when it runs").into(),
+        );
     }
     match managers.gaps.first() {
         Some(gap) => Standing::NotChecked(gap.to_string().into()),
@@ -222,10 +223,19 @@ fn says_table(statement: &str, table: u32, names: &[(u32, Text)]) -> bool {
     })
 }
 
-/// A script line about `what` whose words are only known when it runs.
-fn computes(file: &ConfigFile, statement: &str, what: &str) -> bool {
+/// A command of `ip` about rules or routes, abbreviated or not: `ip ru add`, `$IP -4 ro replace`.
+fn commands(statement: &str, object: &str) -> bool {
+    let ip = |word: &str| word == "ip" || word.ends_with("/ip") || word == "$ip";
+    words(statement)
+        .skip_while(|word| !ip(word))
+        .skip(1)
+        .any(|word| word.len() > 1 && object.starts_with(word))
+}
+
+/// A script line about them whose words are only known when it runs.
+fn computes(file: &ConfigFile, statement: &str, object: &str) -> bool {
     let script = matches!(file.kind, ConfigKind::Script | ConfigKind::Interfaces);
-    script && statement.contains(what) && statement.contains(['$', '`'])
+    script && statement.contains(['$', '`']) && commands(statement, object)
 }
 
 /// The file is about rules by its name: `rule-ib0`, `rule6-ib0`, `ifrule-ib0`.
@@ -235,47 +245,44 @@ fn named(file: &ConfigFile, kinds: &[&str]) -> bool {
 }
 
 fn rule_in(file: &ConfigFile, rule: &Rule, names: &[(u32, Text)]) -> Answer {
-    let RuleAction::Lookup(table) = rule.action else { return Answer::Perhaps };
-    let Some(address) = rule.src.or(rule.dst) else { return Answer::Perhaps };
     let by_name = named(file, &["rule-", "rule6-", "ifrule-"]);
+    let wanted = match rule.action {
+        RuleAction::Lookup(table) => rule.src.or(rule.dst).map(|address| (address, table)),
+        _ => None,
+    };
     let mut answer = Answer::No;
     for statement in statements(file) {
         let lower = statement.to_ascii_lowercase();
-        let about = by_name || lower.contains("rule") || lower.contains("routing-policy");
-        if !about {
+        let policy = lower.contains("rule") || lower.contains("routing-policy");
+        if !by_name && !policy && !commands(&lower, "rule") {
             continue;
         }
-        if says_prefix(&statement, address) && says_table(&statement, table, names) {
-            return Answer::Yes;
-        }
-        if computes(file, &lower, "rule") {
-            answer = Answer::Perhaps;
+        match wanted {
+            Some((address, table))
+                if says_prefix(&statement, address) && says_table(&statement, table, names) =>
+            {
+                return Answer::Yes;
+            }
+            Some(_) if !computes(file, &lower, "rule") => {}
+            // Without an address and a table there is nothing to know it by.
+            _ => answer = Answer::Perhaps,
         }
     }
     answer
 }
 
 fn route_in(file: &ConfigFile, route: &Route, names: &[(u32, Text)]) -> Answer {
-    if !matches!(route.kind, RouteKind::Unicast) && route.next_hops.is_empty() {
-        // Which manager's word it has is not worth a guess.
-        return if file.kind == ConfigKind::Sysctl { Answer::No } else { Answer::Perhaps };
-    }
     let by_name = named(file, &["route-", "route6-", "ifroute-", "routes"]);
     let mut answer = Answer::No;
     for statement in statements(file) {
         let lower = statement.to_ascii_lowercase();
-        if !by_name && !lower.contains("route") {
-            continue;
-        }
-        if !says_table(&statement, route.table, names) {
-            if computes(file, &lower, "route") {
-                answer = Answer::Perhaps;
-            }
+        if !by_name && !lower.contains("route") && !commands(&lower, "route") {
             continue;
         }
         // `route-table=941` of a keyfile takes all routes of the connection there.
         let all = lower.starts_with("route-table") || lower.contains("routetable");
-        if all || says_prefix(&statement, route.dst) {
+        let table = says_table(&statement, route.table, names);
+        if table && (all || says_prefix(&statement, route.dst)) {
             return Answer::Yes;
         }
         if computes(file, &lower, "route") {

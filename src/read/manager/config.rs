@@ -211,9 +211,18 @@ const WORDS: [&str; 25] = [
     "metric",
 ];
 
+/// What a script does to them.
+const DONE: [&str; 9] =
+    ["rule", "route", " ro ", " ru ", "sysctl", "net.ipv", "net/ipv", "arp_", "rp_filter"];
+
 fn kept(kind: ConfigKind, line: &str) -> bool {
-    if kind == ConfigKind::Sysctl {
-        return true;
+    match kind {
+        ConfigKind::Sysctl => return line.contains("net.ipv") || line.contains("net/ipv"),
+        ConfigKind::Script => {
+            let line = line.to_ascii_lowercase();
+            return DONE.iter().any(|word| line.contains(word));
+        }
+        _ => {}
     }
     if line.starts_with('[') && matches!(kind, ConfigKind::Keyfile | ConfigKind::Networkd) {
         return true;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sample::{
-    ConfigKind, Family, Managed, NextHop, NextHopFlags, RailManager, Unknown, Why,
+    ConfigKind, Family, Managed, NextHop, NextHopFlags, RailManager, RouteKind, Unknown, Why,
 };
 use proptest::prelude::*;
 
@@ -133,6 +133,21 @@ fn what_a_script_computes_is_not_called_missing() {
     let live = Live::Rule { interface: "ib0", rule: &rule };
     assert!(matches!(standing(&managers, &[], &live), Standing::NotChecked(why)
         if why.contains("/usr/local/sbin/rails")));
+}
+
+#[test]
+fn scripts_about_other_routes_say_nothing() {
+    for text in ["if [ \"$DEFAULT_ROUTE\" ]; then", "resolvectl default-route \"$i\" $ROUTE"] {
+        let managers = one(ConfigKind::Script, "/etc/network/if-up.d/resolved", text);
+        let route = route("172.16.0.0/16", 941);
+        let live = Live::Route { interface: "ib0", route: &route };
+        assert_eq!(standing(&managers, &[], &live), Standing::Missing, "{text}");
+    }
+    let text = "$IP -4 ro replace $NET dev $IFACE table $TABLE";
+    let managers = one(ConfigKind::Script, "/etc/rc.local", text);
+    let route = route("172.16.0.0/16", 941);
+    let live = Live::Route { interface: "ib0", route: &route };
+    assert!(matches!(standing(&managers, &[], &live), Standing::NotChecked(_)));
 }
 
 #[test]

@@ -175,7 +175,11 @@ impl<'a> Fib<'a> {
 
     /// Is this an address of this host?
     pub fn is_local(&self, addr: IpAddr) -> bool {
-        self.local.contains_key(&addr) || self.in_local_table(addr).is_some()
+        self.is_local_as(addr, self.merged)
+    }
+
+    fn is_local_as(&self, addr: IpAddr, merged: bool) -> bool {
+        self.local.contains_key(&addr) || self.in_local_table(addr, merged).is_some()
     }
 
     /// The device that has this address.
@@ -227,11 +231,11 @@ impl<'a> Fib<'a> {
 
     /// The device of an IPv4 address that only a route of table local makes local, as all of
     /// 127.0.0.0/8 is (`__ip_dev_find`, net/ipv4/devinet.c).
-    fn in_local_table(&self, addr: IpAddr) -> Option<u32> {
+    fn in_local_table(&self, addr: IpAddr, merged: bool) -> Option<u32> {
         if addr.is_ipv6() {
             return None;
         }
-        let tables: &[_] = if self.merged { &[TABLE_LOCAL, TABLE_MAIN] } else { &[TABLE_LOCAL] };
+        let tables: &[_] = if merged { &[TABLE_LOCAL, TABLE_MAIN] } else { &[TABLE_LOCAL] };
         let flow = self.output_flow(&Query::new(None, addr));
         match self.lookup4(tables, &flow).0 {
             Found::Route { route, hop } => {

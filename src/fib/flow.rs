@@ -42,6 +42,8 @@ pub(super) struct Flow {
     pub(super) sport: u16,
     pub(super) dport: u16,
     pub(super) vrf: Option<Vrf>,
+    /// IPv4: tables local and main are one (`merged_matters`).
+    pub(super) merged: bool,
     /// IPv6: the output device is required, not preferred (RT6_LOOKUP_F_IFACE).
     pub(super) strict: bool,
 }
@@ -74,6 +76,7 @@ impl Fib<'_> {
             sport: query.sport,
             dport: query.dport,
             vrf,
+            merged: self.merged,
             // ip6_route_output_flags_noref: no source, or a destination with a scope.
             strict: query.oif.is_some() && src.is_none() || needs_strict(query.dst),
         }

@@ -103,10 +103,9 @@ impl Fib<'_> {
         }
         match self.uses_device(&hit, iif) {
             Err(_) => ReversePath::Unknown,
-            Ok(true) => ReversePath::Pass,
             Ok(false) if self.ipv4_of(iif).next().is_none() => nowhere,
             Ok(false) if rp_filter == 1 => ReversePath::DropStrict,
-            Ok(false) => ReversePath::Pass,
+            Ok(_) => ReversePath::Pass,
         }
     }
 

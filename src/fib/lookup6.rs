@@ -31,7 +31,7 @@ impl Fib<'_> {
         let Ok(index) = &self.tables6 else { return (Found::Nothing, Vec::new()) };
         let mut tried = Vec::new();
         let mut nodes = Vec::new();
-        self.nodes(index, table, flow, &mut nodes, &mut tried);
+        visited(index, table, flow, &mut nodes, &mut tried);
         let unmatched = tried.len();
         let passes: &[bool] =
             if self.is_host() && !self.failed.is_empty() { &[true, false] } else { &[false] };
@@ -64,43 +64,6 @@ impl Fib<'_> {
         !matches!(self.sysctls.ipv6_forwarding, Some(Ok(forwarding)) if forwarding != 0)
     }
 
-    /// The nodes in the order in which the kernel visits them: `fib6_node_lookup`, then
-    /// `fib6_backtrack`.
-    fn nodes<'t>(
-        &self,
-        index: &'t TableIndex<'_>,
-        table: u32,
-        flow: &Flow,
-        nodes: &mut Vec<&'t [Key]>,
-        tried: &mut Vec<Tried>,
-    ) {
-        let src = flow.src.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        let note = |tried: &mut Vec<Tried>, keys: &[Key], taken| {
-            tried.extend(keys.iter().map(|key| Tried { route: index.entry(key).0, taken }));
-        };
-        for equals in index.candidates(&[table], flow.dst) {
-            let (specific, plain) =
-                equals.split_at(equals.partition_point(|key| key.source_len() > 0));
-            let before = nodes.len();
-            for keys in specific.chunk_by(Key::same_source) {
-                let of = keys.first().and_then(|key| index.entry(key).1.src);
-                if of.is_some_and(|prefix| prefix.contains(src)) {
-                    nodes.push(keys);
-                } else {
-                    note(tried, keys, Taken::OtherSource);
-                }
-            }
-            // The lookup enters no node that has source prefixes of which none fits (but the
-            // root), and only goes back through it when it entered below.
-            let hidden = !specific.is_empty() && before == 0 && nodes.is_empty();
-            if plain.first().is_some_and(|key| hidden && index.entry(key).1.dst.len > 0) {
-                note(tried, plain, Taken::Hidden);
-            } else if !plain.is_empty() {
-                nodes.push(plain);
-            }
-        }
-    }
-
     /// `rt6_select`, `find_rr_leaf`: the best score among the lowest metric; if none counts, the
     /// best score among all others.
     fn select(
@@ -112,7 +75,8 @@ impl Fib<'_> {
         let metric = |key: &Key| index.entry(key).1.metric;
         let lowest = node.keys.first().map(metric);
         let rest = node.keys.partition_point(|key| Some(metric(key)) == lowest);
-        for keys in [&node.keys[..rest], &node.keys[rest..]] {
+        let (lowest, others) = node.keys.split_at(rest);
+        for keys in [lowest, others] {
             let from = tried.len();
             let mut best: Option<Best> = None;
             for key in keys {
@@ -229,4 +193,39 @@ impl Fib<'_> {
 
 fn is_blackhole(route: &Route) -> bool {
     route.kind == RouteKind::Blackhole
+}
+
+/// The nodes in the order in which the kernel visits them: `fib6_node_lookup`, then
+/// `fib6_backtrack`.
+fn visited<'t>(
+    index: &'t TableIndex<'_>,
+    table: u32,
+    flow: &Flow,
+    nodes: &mut Vec<&'t [Key]>,
+    tried: &mut Vec<Tried>,
+) {
+    let src = flow.src.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    let note = |tried: &mut Vec<Tried>, keys: &[Key], taken| {
+        tried.extend(keys.iter().map(|key| Tried { route: index.entry(key).0, taken }));
+    };
+    for equals in index.candidates(&[table], flow.dst) {
+        let (specific, plain) = equals.split_at(equals.partition_point(|key| key.source_len() > 0));
+        let before = nodes.len();
+        for keys in specific.chunk_by(Key::same_source) {
+            let of = keys.first().and_then(|key| index.entry(key).1.src);
+            if of.is_some_and(|prefix| prefix.contains(src)) {
+                nodes.push(keys);
+            } else {
+                note(tried, keys, Taken::OtherSource);
+            }
+        }
+        // The lookup enters no node that has source prefixes of which none fits (but the
+        // root), and only goes back through it when it entered below.
+        let hidden = !specific.is_empty() && before == 0 && nodes.is_empty();
+        if plain.first().is_some_and(|key| hidden && index.entry(key).1.dst.len > 0) {
+            note(tried, plain, Taken::Hidden);
+        } else if !plain.is_empty() {
+            nodes.push(plain);
+        }
+    }
 }

@@ -196,4 +196,11 @@ impl Decision {
     pub(super) fn plain(outcome: Outcome) -> Self {
         Self { outcome, steps: Vec::new(), alternatives: Vec::new() }
     }
+
+    /// Adds what else may happen, unless it is told already.
+    pub(super) fn or(&mut self, other: Alternative) {
+        if other.outcome != self.outcome && !self.alternatives.contains(&other) {
+            self.alternatives.push(other);
+        }
+    }
 }

@@ -58,7 +58,7 @@ impl Fib<'_> {
         }
         let vrf = |device| self.vrf_of(device, true).map(|vrf| vrf.master);
         let elsewhere = |&&index: &&u32| vrf(index) == vrf(device);
-        let mut devices: Vec<&u32> = self.links.keys().filter(|i| elsewhere(&i)).collect();
+        let mut devices: Vec<&u32> = self.links.keys().filter(elsewhere).collect();
         // The master of a VRF stands for its loopback.
         devices.sort_unstable_by_key(|&&index| (vrf(device) != Some(index), index));
         devices.into_iter().find_map(|&index| {

@@ -71,20 +71,31 @@ impl Walk {
 impl Fib<'_> {
     /// The decision of the output path for this packet.
     pub fn decide(&self, query: &Query) -> Decision {
-        let flow = self.output_flow(query);
+        let mut decision = self.decide_as(query, self.merged);
+        if self.merged {
+            let apart = self.decide_as(query, false);
+            let apart = std::iter::once(apart.outcome)
+                .chain(apart.alternatives.into_iter().map(|other| other.outcome));
+            for outcome in apart {
+                decision.or(Alternative { rule: 0, outcome });
+            }
+        }
+        decision
+    }
+
+    /// The decision with or without one trie for local and main.
+    fn decide_as(&self, query: &Query, merged: bool) -> Decision {
+        let flow = Flow { merged, ..self.output_flow(query) };
         if let Some(outcome) = self.before_lookup(query, &flow) {
             return Decision::plain(outcome);
         }
         let walk = self.look_up(&flow);
         let outcome = self.outcome(walk.verdict, &flow);
-        let mut alternatives: Vec<Alternative> = Vec::new();
+        let mut decision = Decision { outcome, steps: walk.steps, alternatives: Vec::new() };
         for (rule, verdict) in walk.alternatives {
-            let other = Alternative { rule, outcome: self.outcome(verdict, &flow) };
-            if other.outcome != outcome && !alternatives.contains(&other) {
-                alternatives.push(other);
-            }
+            decision.or(Alternative { rule, outcome: self.outcome(verdict, &flow) });
         }
-        Decision { outcome, steps: walk.steps, alternatives }
+        decision
     }
 
     /// What IPv4 decides without a lookup (`ip_route_output_key_hash_rcu`).
@@ -96,11 +107,11 @@ impl Fib<'_> {
             if !no_source && let Err(why) = &self.addresses {
                 return Some(Outcome::Unknown(why.clone()));
             }
-            if no_source || !self.is_local(src) {
+            if no_source || !self.is_local_as(src, flow.merged) {
                 return Some(Outcome::SourceNotLocal);
             }
             if query.oif.is_none() && (dst.is_multicast() || dst.is_broadcast()) {
-                let owner = self.owner(src).or_else(|| self.in_local_table(src))?;
+                let owner = self.owner(src).or_else(|| self.in_local_table(src, flow.merged))?;
                 return Some(Outcome::OnLink { ifindex: owner });
             }
         }
@@ -156,7 +167,9 @@ impl Fib<'_> {
                     Family::Inet6 => self.select6(hit, found, flow),
                 };
                 if ignores_gateways(flow.dst, found.dst.len) {
-                    hops.iter_mut().for_each(|hop| hop.gateway = None);
+                    for hop in &mut hops {
+                        hop.gateway = None;
+                    }
                 }
                 Outcome::Send { table, preference, route, hops, prefsrc: found.prefsrc }
             }
@@ -173,7 +186,7 @@ impl Fib<'_> {
         match (self.rules(family), self.tables(family)) {
             (_, Err(why)) => Walk::of(Verdict::Unknown(why.clone())),
             (Err(why), _) => Walk::of(Verdict::Unknown(why)),
-            (Ok(rules), Ok(_)) if self.merged && family == Family::Inet => {
+            (Ok(rules), Ok(_)) if flow.merged && family == Family::Inet => {
                 self.walk_merged(rules, flow)
             }
             (Ok(rules), Ok(_)) => self.walk(rules, flow, 0, 0),
@@ -217,7 +230,6 @@ impl Fib<'_> {
         if let Some(verdict) = verdict {
             walk.verdict = verdict;
         }
-        walk.or(0, self.walk(rules, flow, 0, 0));
         walk
     }
 

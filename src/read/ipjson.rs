@@ -10,7 +10,7 @@ mod route;
 mod rule;
 #[cfg(test)]
 pub(in crate::read) mod sample_tests;
-mod words;
+pub(crate) mod words;
 mod write;
 
 pub use address::{parse_addresses, parse_neighbours, parse_nexthops};

@@ -2,6 +2,7 @@
 
 use crate::config::{Line, RAILS, TABLES};
 use crate::support::ns::{Ns, Rail};
+use crate::support::wait_for;
 use railtop::fib::{Fib, Query};
 use railtop::read::root::Root;
 use railtop::read::rtnl::{self, NoRoute, RouteAnswer, Rtnl};
@@ -26,7 +27,7 @@ pub(crate) struct Lab {
 }
 
 /// What our own readers read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) links: Vec<Link>,
     pub(crate) routing: Routing,
@@ -37,6 +38,21 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn fib(&self) -> Fib<'_> {
         Fib::new(&self.links, &self.routing, &self.sysctls, Some(&self.release))
+    }
+
+    /// Is nothing different but the time and how long routes live?
+    pub(crate) fn is(&self, other: &State) -> bool {
+        let timeless = |state: &State| {
+            let mut routing = state.routing.clone();
+            routing.at = other.routing.at;
+            for route in routing.routes6.iter_mut().flatten() {
+                route.expires = route.expires.map(|_| 1);
+            }
+            let links: Vec<_> =
+                state.links.iter().map(|l| (l.index, l.flags, l.operstate.clone())).collect();
+            (routing, links)
+        };
+        timeless(self) == timeless(other)
     }
 
     pub(crate) fn index(&self, name: &str) -> u32 {
@@ -95,12 +111,25 @@ impl Lab {
                 Line::Cut(rail) => {
                     self.flush(&mut batch);
                     self.rails[*rail].carrier(false);
-                    // A dump makes the kernel handle the change at once.
-                    let _ = self.rtnl.links(DEADLINE);
+                    self.settle(*rail);
                 }
             }
         }
         self.flush(&mut batch);
+    }
+
+    /// Waits until the kernel has handled a change of carrier. It may take a second for it
+    /// (net/core/link_watch.c), unless somebody reads the carrier.
+    fn settle(&self, rail: usize) {
+        let file = format!("/sys/class/net/{}/carrier", RAILS[rail]);
+        wait_for("the carrier is handled", DEADLINE, || {
+            let _ = self.ns.command("cat").arg(&file).output().expect("cat runs");
+            let links = self.rtnl.links(DEADLINE).expect("links");
+            let link = links.iter().find(|link| &*link.name == RAILS[rail]).expect("rail");
+            let cut = !link.flags.has_carrier();
+            let down = link.operstate.as_deref() != Ok("up");
+            (!link.flags.is_up() || cut == down).then_some(())
+        });
     }
 
     fn flush(&self, batch: &mut String) {
@@ -164,6 +193,21 @@ impl Lab {
         let routing = self.rtnl.routing(&Root::system(), DEADLINE);
         let sysctls = self.ns.inside(|| sysctl::read(&Root::system()));
         State { links, routing, sysctls, release: self.release.trim().into() }
+    }
+
+    /// Reads until IPv6 has done what it does later: the local route of each address.
+    pub(crate) fn settled(&self) -> State {
+        wait_for("every address has its route", DEADLINE, || {
+            let state = self.read();
+            let up = |index| state.links.iter().any(|l| l.index == index && l.flags.is_up());
+            let routes = state.routing.routes6.as_ref().expect("routes");
+            let addresses = state.routing.addresses.as_ref().expect("addresses");
+            let done = addresses
+                .iter()
+                .filter(|a| a.local.addr.is_ipv6() && up(a.ifindex))
+                .all(|a| routes.iter().any(|r| r.table == 255 && r.dst.addr == a.local.addr));
+            done.then_some(state)
+        })
     }
 
     /// RTM_GETROUTE.

@@ -2,31 +2,31 @@
 //! ip/ipneigh.c).
 
 /// Number and word.
-pub(super) type Words = [(u32, &'static str)];
+pub(crate) type Words = [(u32, &'static str)];
 
 /// The number of a word.
-pub(super) fn number(words: &Words, word: &str) -> Option<u32> {
+pub(crate) fn number(words: &Words, word: &str) -> Option<u32> {
     words.iter().find(|(_, w)| *w == word).map(|(n, _)| *n)
 }
 
 /// The word of a number.
-pub(super) fn word(words: &Words, number: u32) -> Option<&'static str> {
+pub(crate) fn word(words: &Words, number: u32) -> Option<&'static str> {
     words.iter().find(|(n, _)| *n == number).map(|(_, w)| *w)
 }
 
 /// The number of a word, or of digits.
-pub(super) fn number_or_digits(words: &Words, text: &str) -> Option<u32> {
+pub(crate) fn number_or_digits(words: &Words, text: &str) -> Option<u32> {
     number(words, text)
         .or_else(|| super::fields::parse_number(text).and_then(|n| u32::try_from(n).ok()))
 }
 
 /// The word of a number, or its digits.
-pub(super) fn word_or_digits(words: &Words, number: u32) -> String {
+pub(crate) fn word_or_digits(words: &Words, number: u32) -> String {
     word(words, number).map_or_else(|| number.to_string(), str::to_owned)
 }
 
 /// ARPHRD_*.
-pub(super) const LINK_TYPES: &Words = &[
+pub(crate) const LINK_TYPES: &Words = &[
     (0, "netrom"),
     (1, "ether"),
     (2, "eether"),
@@ -97,10 +97,10 @@ pub(super) const LINK_TYPES: &Words = &[
 ];
 
 /// Tunnels, whose addresses iproute2 prints as IP addresses.
-pub(super) const TUNNELS: [u32; 5] = [768, 769, 776, 778, 823];
+pub(crate) const TUNNELS: [u32; 5] = [768, 769, 776, 778, 823];
 
 /// IFF_*. IFF_RUNNING is not printed: `NO-CARRIER` is its absence while up.
-pub(super) const IFF: &Words = &[
+pub(crate) const IFF: &Words = &[
     (0x8, "LOOPBACK"),
     (0x2, "BROADCAST"),
     (0x10, "POINTOPOINT"),
@@ -121,13 +121,13 @@ pub(super) const IFF: &Words = &[
     (0x4_0000, "ECHO"),
 ];
 /// IFF_UP.
-pub(super) const UP: u32 = 0x1;
+pub(crate) const UP: u32 = 0x1;
 /// IFF_RUNNING.
-pub(super) const RUNNING: u32 = 0x40;
+pub(crate) const RUNNING: u32 = 0x40;
 
 /// IFA_F_* as keys of an address. `permanent` is not printed, its absence is `dynamic`;
 /// 0x01 is `temporary` for IPv6.
-pub(super) const IFA: &Words = &[
+pub(crate) const IFA: &Words = &[
     (0x01, "secondary"),
     (0x02, "nodad"),
     (0x04, "optimistic"),
@@ -141,10 +141,10 @@ pub(super) const IFA: &Words = &[
     (0x800, "stable-privacy"),
 ];
 /// IFA_F_PERMANENT.
-pub(super) const PERMANENT: u32 = 0x80;
+pub(crate) const PERMANENT: u32 = 0x80;
 
 /// NUD_*.
-pub(super) const NUD: &Words = &[
+pub(crate) const NUD: &Words = &[
     (0x01, "INCOMPLETE"),
     (0x02, "REACHABLE"),
     (0x04, "STALE"),
@@ -156,11 +156,11 @@ pub(super) const NUD: &Words = &[
 ];
 
 /// RT_SCOPE_*.
-pub(super) const SCOPES: &Words =
+pub(crate) const SCOPES: &Words =
     &[(0, "global"), (200, "site"), (253, "link"), (254, "host"), (255, "nowhere")];
 
 /// RTPROT_*.
-pub(super) const PROTOCOLS: &Words = &[
+pub(crate) const PROTOCOLS: &Words = &[
     (0, "unspec"),
     (1, "redirect"),
     (2, "kernel"),
@@ -188,7 +188,7 @@ pub(super) const PROTOCOLS: &Words = &[
 ];
 
 /// RTN_*, also FR_ACT_* of rules, whose numbers agree.
-pub(super) const ROUTE_TYPES: &Words = &[
+pub(crate) const ROUTE_TYPES: &Words = &[
     (0, "none"),
     (1, "unicast"),
     (2, "local"),
@@ -204,7 +204,7 @@ pub(super) const ROUTE_TYPES: &Words = &[
 ];
 
 /// `rt_dsfield`.
-pub(super) const DSFIELDS: &Words = &[
+pub(crate) const DSFIELDS: &Words = &[
     (0x00, "default"),
     (0x28, "AF11"),
     (0x30, "AF12"),
@@ -229,10 +229,10 @@ pub(super) const DSFIELDS: &Words = &[
 ];
 
 /// The tables every kernel has.
-pub(super) const TABLES: &Words = &[(255, "local"), (254, "main"), (253, "default"), (0, "unspec")];
+pub(crate) const TABLES: &Words = &[(255, "local"), (254, "main"), (253, "default"), (0, "unspec")];
 
 /// Protocols of `/etc/protocols` that a rule can sensibly name.
-pub(super) const IP_PROTOCOLS: &Words = &[
+pub(crate) const IP_PROTOCOLS: &Words = &[
     (1, "icmp"),
     (2, "igmp"),
     (4, "ipencap"),
@@ -254,7 +254,7 @@ pub(super) const IP_PROTOCOLS: &Words = &[
 ];
 
 /// RTA_PREF of IPv6 (RFC 4191).
-pub(super) const PREFS: &Words = &[(0, "medium"), (1, "high"), (3, "low")];
+pub(crate) const PREFS: &Words = &[(0, "medium"), (1, "high"), (3, "low")];
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod open;
 mod rails;
 mod stream;
 
+use crate::read::root::Root;
 use crate::sample::Text;
 use crate::source::capture::{self, Summary};
 use crate::tui;
@@ -75,7 +76,8 @@ fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
     }
     let interval = global.interval;
     let lnetctl = global.lnetctl.as_deref();
-    let done = capture::write(&options.target, options.count, interval, lnetctl)?;
+    let root = Root::new(&global.root);
+    let done = capture::write(&root, &options.target, options.count, interval, lnetctl)?;
     print(&captured(&done))
 }
 

@@ -7,6 +7,7 @@ mod addresses;
 mod arp;
 mod cause;
 mod lines;
+mod persistence;
 mod plan;
 mod probe;
 mod roots;
@@ -27,7 +28,7 @@ use super::fold::Found;
 use super::{NotChecked, Severity};
 use crate::fib::{Fib, Outcome};
 use crate::node::Node;
-use crate::sample::{Link, NextHopObject, Reading, Route, Routing, Sysctls, Text};
+use crate::sample::{Link, Managers, NextHopObject, Reading, Route, Routing, Sysctls, Text};
 use cause::State;
 use plan::Plan;
 use scene::Scene;
@@ -87,6 +88,7 @@ fn judge_with(node: &Node, links: &[Link], alive: State2<'_>, real: State2<'_>) 
     told.extend(tables::find(&scene, &judged, real));
     told.extend(addresses::find(&scene, &judged));
     told.extend(arp::find(&scene, &mut judged, &plan));
+    told.extend(persistence::find(&scene, &mut judged.gaps));
     if is_plain_host(node) {
         for one in &mut told {
             one.found.finding.severity = Severity::Note;
@@ -174,6 +176,7 @@ pub(super) struct Key {
     links: Option<Arc<Vec<Link>>>,
     routing: Arc<Routing>,
     sysctls: Arc<Sysctls>,
+    managers: Option<Arc<Managers>>,
     kernel: Reading<Text>,
     noted: bool,
     rails: Vec<RailKey>,
@@ -210,6 +213,7 @@ impl Key {
             links: node.links.as_ref().ok().cloned(),
             routing: Arc::clone(&node.routing),
             sysctls: Arc::clone(&node.sysctls),
+            managers: node.managers.clone(),
             kernel: node.host.kernel.clone(),
             noted: node.choice_note.is_some(),
             rails: rails.collect(),
@@ -226,6 +230,7 @@ impl Key {
         same_links
             && Arc::ptr_eq(&self.routing, &other.routing)
             && Arc::ptr_eq(&self.sysctls, &other.sysctls)
+            && self.managers.as_ref().map(Arc::as_ptr) == other.managers.as_ref().map(Arc::as_ptr)
             && self.kernel == other.kernel
             && self.noted == other.noted
             && self.rails == other.rails

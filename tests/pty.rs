@@ -71,8 +71,7 @@ fn every_view_opens_and_q_leaves() {
         assert!(pty.screen().contains("demo"), "the demo is not marked in view {key}");
     }
     pty.keys("?");
-    pty.wait_screen("help", SOON, |s| s.to_lowercase().contains("quit"));
-    // Escape and q in one read would be Alt-q.
+    pty.wait_screen("help", SOON, |s| s.contains("KEYS"));
     pty.keys("\x1b");
     pty.wait_screen("help closed", SOON, |s| !s.contains("KEYS"));
     pty.keys("q");

@@ -3,7 +3,7 @@
 use super::NotChecked;
 use super::ladder;
 use super::view::RailView;
-use crate::node::Node;
+use crate::node::{Node, SourceKind};
 use crate::sample::{LnetFailure, Reading, Text, Unknown, Why};
 use crate::units;
 
@@ -37,6 +37,9 @@ fn lnet(node: &Node) -> Option<NotChecked> {
         LnetFailure::Denied(_) => "needs root: sudo railtop".into(),
         LnetFailure::Timeout(detail) => with_detail("lnetctl did not answer in time", detail),
         LnetFailure::Failed(detail) => with_detail("lnetctl failed", detail),
+        LnetFailure::Pending if node.source == SourceKind::Capture => {
+            "the capture holds no answer of lnetctl".to_owned()
+        }
         LnetFailure::Pending => "lnetctl has not answered yet".to_owned(),
     };
     Some(entry("LNet", why))

@@ -1,39 +1,27 @@
 //! LNet and its NIs.
 
 use super::object::Object;
-use crate::node::RailNi;
+use crate::node::{LnetStage, RailNi};
 use crate::sample::{Lnet, LnetFailure, LnetNet, LnetNi, Unknown, Why};
 use serde_json::Value;
 
 pub(super) fn object(lnet: &Lnet) -> Value {
     let mut o = Object::new();
     o.put("version", &lnet.version);
-    match &lnet.answer {
-        Ok(answer) => {
-            let beyond_lo = answer.nets.iter().any(|net| net.name != "lo");
-            o.set("stage", if beyond_lo { "up" } else { "configured" });
-            o.list("nets", answer.nets.iter().map(net));
+    let stage = LnetStage::of(lnet);
+    o.set("stage", stage.word());
+    match (&lnet.answer, stage) {
+        (Ok(answer), _) => o.list("nets", answer.nets.iter().map(net)),
+        (Err(failure), LnetStage::Unknown) => {
+            let unknown = reason(lnet, failure).unwrap_or_else(|| {
+                Unknown::new(Why::Absent, "no lnetctl, and whether the module is loaded is unknown")
+            });
+            o.explain("stage", unknown.why, &unknown.detail);
+            o.unknown("nets", &unknown);
         }
-        Err(failure) => {
-            if let Some(unknown) = reason(lnet, failure) {
-                o.set("stage", "unknown");
-                o.explain("stage", unknown.why, &unknown.detail);
-                o.unknown("nets", &unknown);
-            } else {
-                o.set("stage", stage_without_nets(failure));
-                o.list("nets", std::iter::empty());
-            }
-        }
+        (Err(_), _) => o.list("nets", std::iter::empty()),
     }
     o.finish()
-}
-
-fn stage_without_nets(failure: &LnetFailure) -> &'static str {
-    match failure {
-        LnetFailure::NotInstalled => "absent",
-        LnetFailure::NotLoaded => "not_loaded",
-        _ => "loaded",
-    }
 }
 
 /// Why the nets are not known; `None` where it is known that there are none.

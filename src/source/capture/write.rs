@@ -242,7 +242,12 @@ impl<'a> Job<'a> {
 
     fn lnet(&self, copier: &Arc<Copier>) {
         let copier = self.fresh(copier);
-        let Some(program) = self.lnetctl_program() else { return };
+        let Some(program) = self.lnetctl_program() else {
+            let absent = std::io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
+            // Nothing failed; but a capture that says nothing would leave LNet in doubt.
+            copier.put("lnetctl-net-show.yaml.error", format!("lnetctl: {absent}\n").as_bytes());
+            return;
+        };
         let ask = |args: &[&str], file: &str| match child::run(&program, args, LNETCTL_DEADLINE) {
             Ok(answer) => {
                 if !answer.stdout.is_empty() {

@@ -27,6 +27,11 @@ pub fn percent(ratio: f64) -> String {
     }
 }
 
+/// A ratio with two decimals: `0.75`.
+pub fn ratio(ratio: f64) -> String {
+    if is_figure(ratio) { format!("{:.2}", ratio.abs()) } else { UNKNOWN.into() }
+}
+
 /// An amount of bytes, decimal: `1.2 GB`.
 pub fn size(bytes: u64) -> String {
     format_size(bytes, FormatSizeOptions::from(DECIMAL).decimal_places(1))
@@ -61,6 +66,7 @@ mod tests {
         assert_eq!(percent(0.001), "<1 %");
         assert_eq!(percent(1e9), ">999 %");
         assert_eq!(percent(f64::NAN), UNKNOWN);
+        assert_eq!((ratio(0.754), ratio(f64::NAN)), ("0.75".into(), UNKNOWN.into()));
         assert_eq!(size(1_234_567_890), "1.2 GB");
         assert_eq!(size(u64::MAX), "18.4 EB");
         assert_eq!(count(0), "0");

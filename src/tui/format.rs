@@ -36,7 +36,7 @@ pub(crate) fn percent(ratio: &Figure) -> String {
 
 /// A ratio with two decimals.
 pub(crate) fn ratio(ratio: &Figure) -> String {
-    figure(ratio, |value| format!("{value:.2}"))
+    figure(ratio, units::ratio)
 }
 
 /// A reading, `–` if it is not known.

@@ -38,6 +38,8 @@ pub(crate) fn draw(
         tabs.push(Span::raw(if area.width < 100 { " " } else { "  " }));
     }
     let end = line(buffer, x, y, width, &Line::from(tabs));
+    // The last tab brought one of the two spaces that keep screens and keys apart.
+    let end = if area.width < 100 { end + 1 } else { end };
     let room = (x + width).saturating_sub(end);
     if let Some(status) = &context.view.status {
         right(buffer, end, y, room, status, context.style(Role::Badge));

@@ -230,7 +230,7 @@ fn more_findings(context: &Context<'_>, shown: Option<&(Node, Assessment)>) -> O
     let (_, assessment) = shown?;
     let more = roots(assessment).checked_sub(1).filter(|more| *more > 0)?;
     let running = matches!(context.feed, Feed::Running | Feed::Ended);
-    running.then(|| format!("+{more} more: 5"))
+    running.then(|| format!("+{more} more: key 5"))
 }
 
 /// Findings that follow from no other.
@@ -257,7 +257,7 @@ fn summary(node: &Node, assessment: &Assessment) -> (Verdict, String) {
     }
     if !assessment.not_checked.is_empty() {
         let what: Vec<&str> = assessment.not_checked.iter().map(|n| n.what.as_str()).collect();
-        let _ = write!(words, " · could not be checked: {} (5)", what.join(", "));
+        let _ = write!(words, " · could not be checked: {} (key 5)", what.join(", "));
     }
     (Verdict::NotApplicable, words)
 }

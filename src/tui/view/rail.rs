@@ -276,7 +276,7 @@ impl Page<'_> {
     fn nis(&self, rail: &Rail) -> Vec<Line<'static>> {
         let mut lines = Vec::new();
         for ni in &rail.lnet {
-            lines.push(self.heading("LNET NI"));
+            lines.extend([Line::default(), self.heading("LNET NI")]);
             lines.extend(self.entry("nid", &ni.ni.nid));
             lines.extend(self.entry("status", &format::explained(&ni.ni.status)));
             lines.extend(self.entry("health", &format::explained(&ni.ni.health)));
@@ -292,7 +292,7 @@ impl Page<'_> {
     }
 
     fn rdma(&self, rdma: &RailRdma) -> Vec<Line<'static>> {
-        let mut lines = vec![self.heading("PORT")];
+        let mut lines = vec![Line::default(), self.heading("PORT")];
         let word = |r: &crate::sample::Reading<crate::sample::Enumerated>| match r {
             Ok(e) => format!("{}: {}", e.code, e.word),
             Err(unknown) => format::why_not(unknown),

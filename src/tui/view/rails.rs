@@ -337,7 +337,7 @@ impl Table<'_> {
             (Some(a), Some(b)) => Some(a.min(*b)),
             (one, other) => one.or(other).copied(),
         };
-        let words = worse.map_or(UNKNOWN.to_owned(), |index| format!("{index:.2}"));
+        let words = worse.map_or(UNKNOWN.to_owned(), units::ratio);
         let Some((x, width)) = self.layout.place(Lnet) else { return };
         let dim = self.context.style(Role::Dim);
         if let Some((to, last)) = self.layout.place(Address) {

@@ -23,6 +23,7 @@ const TERMS: &[(&str, &str)] = &[
     ),
     ("bar", "rate by what the link can carry after line coding"),
     ("ladder", "the layers from cable to traffic; the first that fails is the one to mend"),
+    ("sent/s", "messages a second that LNet counts on an NI"),
     (
         "made by",
         "kernel, dhcp, ra; static: a network manager; boot, unspec: ip, by hand or in a script",

@@ -70,8 +70,9 @@ pub(crate) fn draw(
             2 | 3 if !matches!(verdict, Verdict::Ok | Verdict::Note) => {
                 context.style(Role::Verdict(verdict))
             }
-            // The rate of a port that is not ACTIVE is what it would start to train with.
-            4 if !active => context.style(Role::Dim),
+            // A port that is not ACTIVE prints the rate it would train with first, and may keep
+            // the LIDs it had.
+            4..=6 if !active => context.style(Role::Dim),
             _ => Style::new(),
         });
     }
@@ -224,12 +225,7 @@ fn ibstat(rdma: &RailRdma) -> Vec<Pair> {
         number("LMC", &port.lmc),
         number("SM lid", &port.sm_lid),
         Pair::reading("Capability mask", &port.cap_mask, |mask| format!("{mask:#010x}")),
-        Pair::reading("Port GUID", &port.default_gid, |gid| port_guid(gid).to_owned()),
+        text("Port GUID", &port.port_guid()),
         text("Link layer", &rdma.link_layer),
     ]
-}
-
-/// The lower half of the first GID is the port's GUID.
-fn port_guid(gid: &str) -> &str {
-    gid.get(gid.len().saturating_sub(19)..).unwrap_or(gid)
 }

@@ -290,13 +290,17 @@ impl Table<'_> {
     }
 
     fn group(&self, buffer: &mut Buffer, y: u16, group: &Group) {
-        let words = format!("{} of {} up", group.usable_rails, group.rails.len());
+        let (up, all) = (group.usable_rails, group.rails.len());
+        let mut words = format!("{up} of {all} up");
         let whole = group.usable_rails == group.rails.len();
         let role = if whole { Role::Dim } else { Role::Verdict(Verdict::Warning) };
         if let (Some((x, own)), Some((link, width))) =
             (self.layout.place(Name), self.layout.place(Link))
         {
-            // A long name (a prefix) may use the room up to the count.
+            // A long name (a prefix) may use the room up to the count, which gets shorter for it.
+            if cells(&group.name) + 1 + cells(&words) > usize::from(link + width - x) {
+                words = format!("{up}/{all} up");
+            }
             let count = u16::try_from(cells(&words)).unwrap_or(width).min(width);
             let room = if cells(&group.name) > usize::from(own) {
                 (link + width).saturating_sub(x + count + 1)

@@ -20,6 +20,7 @@ mod traffic;
 mod view;
 
 pub use catalogue::{CATALOGUE, Entry, entry};
+pub use lnet::ni_verdict;
 
 use crate::node::Node;
 use crate::sample::Text;

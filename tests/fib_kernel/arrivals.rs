@@ -8,6 +8,7 @@ use railtop::fib::{ArpAnswer, Fib, ReversePath};
 use railtop::read::rtnl::{self, NoRoute, Rtnl};
 use railtop::sample::RouteKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
 
@@ -172,12 +173,12 @@ impl Post {
                       rule add pref 32767 lookup default\n";
         }
         for table in ["941", "942", "main"] {
-            lines += &format!("route flush table {table}\n");
+            let _ = writeln!(lines, "route flush table {table}");
         }
         for (rail, own) in [("ib0", "172.16.34.1"), ("ib1", "172.16.34.2")] {
-            lines += &format!(
-                "route add 172.16.0.0/16 dev {rail} proto kernel scope link src {own} metric {}\n",
-                if rail == "ib0" { 0 } else { 1 }
+            let _ = writeln!(
+                lines,
+                "route append 172.16.0.0/16 dev {rail} proto kernel scope link src {own}"
             );
         }
         batch(&self.ns.name, "-4", &lines);

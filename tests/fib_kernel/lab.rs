@@ -8,6 +8,7 @@ use railtop::read::root::Root;
 use railtop::read::rtnl::{self, NoRoute, RouteAnswer, Rtnl};
 use railtop::read::sysctl;
 use railtop::sample::{Link, Routing, Sysctls};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -190,11 +191,12 @@ impl Lab {
             }
         }
         for rail in RAILS {
-            batch += &format!("link set {rail} down\naddr flush dev {rail}\nlink set {rail} up\n");
+            let _ = writeln!(batch, "link set {rail} down\naddr flush dev {rail}");
+            let _ = writeln!(batch, "link set {rail} up");
         }
         batch += "nexthop flush\n";
         for table in TABLES.iter().chain(&[254]) {
-            batch += &format!("route flush table {table}\n");
+            let _ = writeln!(batch, "route flush table {table}");
         }
         if rules {
             batch += "rule add pref 0 lookup local\nrule flush\nrule add pref 32766 lookup main\n";

@@ -7,13 +7,16 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on panics"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and what it did is said"
 )]
 
 mod arrivals;
 mod config;
 mod lab;
 mod lookups;
+mod question;
 mod random;
 #[path = "../support/mod.rs"]
 mod support;

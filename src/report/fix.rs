@@ -3,6 +3,7 @@
 use crate::check::{Finding, Step, Where};
 use crate::fix::persist::Persist;
 use crate::fix::{self, Change};
+use crate::sample::Text;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -35,7 +36,7 @@ pub fn text(findings: &[&Finding], persist: Option<&Persist>) -> String {
     let mut out = String::new();
     let mut changes: Vec<Change> = Vec::new();
     for finding in mendable(findings) {
-        let rails: Vec<&str> = finding.rails.iter().map(|r| r.as_str()).collect();
+        let rails: Vec<&str> = finding.rails.iter().map(Text::as_str).collect();
         let _ = writeln!(out, "# {} {}: {}", finding.id, rails.join(","), finding.summary);
         changes.extend(finding.remedy.iter().cloned());
     }

@@ -22,9 +22,11 @@ mod plot;
 mod rail;
 mod rails;
 mod route_words;
+mod route_matrix;
 mod routes;
 
 use super::glyphs;
+use super::paths::Paths;
 use super::state::{Feed, Look, Screen, ViewState};
 use super::theme::{Role, Theme};
 use crate::check::Assessment;
@@ -49,6 +51,7 @@ pub(crate) struct Context<'a> {
     pub(crate) feed: &'a Feed,
     pub(crate) paused: bool,
     pub(crate) view: &'a ViewState,
+    pub(crate) paths: &'a Paths,
 }
 
 impl Context<'_> {
@@ -135,7 +138,7 @@ fn whole(
     match context.view.screen {
         Screen::Rails => rails::draw(buffer, body, context, node, assessment),
         Screen::Links => links::draw(buffer, body, context, node, assessment),
-        Screen::Routes => routes::draw(buffer, body, context, node),
+        Screen::Routes => routes::draw(buffer, body, context, node, assessment),
         Screen::Lnet => lnet::draw(buffer, body, context, node, assessment),
         Screen::Findings => findings::draw(buffer, body, context, node, assessment),
         Screen::Events => events::draw(buffer, body, context, node),

@@ -1,15 +1,18 @@
 //! Policy routing as the kernel goes through it: rules in order, then the tables they lead to.
 
 use super::paint::{beside, cells, pad, scrolled};
+use super::route_matrix;
 use super::route_words::{gone, hop_words, protocol, route_words, short};
 use super::{Context, Extent};
-use crate::check::Verdict;
+use crate::check::{Assessment, Verdict};
 use crate::node::Node;
 use crate::sample::{Reading, Route, RouteKind, Rule, RuleAction};
 use crate::tui::format;
+use crate::tui::paths::{Lines, Told};
 use crate::tui::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// RT_TABLE_* of linux/rtnetlink.h.
@@ -23,15 +26,23 @@ const WIDE: u16 = 130;
 const WIDEST_RULES: usize = 56;
 
 /// Draws the screen.
-pub(crate) fn draw(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) -> Extent {
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    context: &Context<'_>,
+    node: &Node,
+    assessment: &Assessment,
+) -> Extent {
     let routing = &node.routing;
     let families =
         [("IPV4", &routing.rules4, &routing.routes4), ("IPV6", &routing.rules6, &routing.routes6)];
-    let page = Page { context, node };
-    let mut lines = Vec::new();
+    let page = Page { context, node, assessment };
+    let mut lines = route_matrix::lines(context, area);
+    lines.push(Line::default());
     for (name, rules, routes) in families {
-        let left = page.rules(name, rules);
-        let right = page.tables(name, rules, routes);
+        let told = context.paths.lines(name == "IPV4");
+        let left = page.rules(name, rules, told);
+        let right = page.tables(name, rules, routes, told);
         // Side by side where both fit, else one below the other.
         if area.width >= WIDE {
             let column = left.iter().map(Line::width).max().unwrap_or(0).min(WIDEST_RULES) + 4;
@@ -49,11 +60,33 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node:
 struct Page<'a> {
     context: &'a Context<'a>,
     node: &'a Node,
+    assessment: &'a Assessment,
 }
 
 impl Page<'_> {
     fn dim(&self, words: String) -> Line<'static> {
         Line::styled(words, self.context.style(Role::Dim))
+    }
+
+    /// Behind a line: is it new, and which finding is about it?
+    fn marks(&self, told: Option<&Told>) -> Vec<Span<'static>> {
+        let Some(told) = told else { return Vec::new() };
+        let mut spans = Vec::new();
+        if told.is_fresh(self.node.time.mono) {
+            spans.push(Span::styled("  +", self.context.style(Role::Title)));
+        }
+        let about = |f: &&crate::check::Finding| f.evidence.contains(&told.text);
+        if let Some(finding) = self.assessment.findings.iter().find(about) {
+            let style = self.context.style(Role::Verdict(finding.severity.into()));
+            spans.push(Span::styled(format!("  ◀ {}", finding.id), style));
+        }
+        spans
+    }
+
+    /// A line that is new is bold.
+    fn weight(&self, told: Option<&Told>) -> Style {
+        let fresh = told.is_some_and(|t| t.is_fresh(self.node.time.mono));
+        self.context.style(if fresh { Role::Title } else { Role::Plain })
     }
 
     fn table_name(&self, table: u32) -> String {
@@ -75,27 +108,35 @@ impl Page<'_> {
     }
 
     /// The rules in the order in which the kernel asks them, and who made each.
-    fn rules(&self, family: &str, rules: &Reading<Vec<Rule>>) -> Vec<Line<'static>> {
+    fn rules(
+        &self,
+        family: &str,
+        rules: &Reading<Vec<Rule>>,
+        lines: &Lines,
+    ) -> Vec<Line<'static>> {
         let rules = match rules {
             Ok(rules) => rules,
             Err(why) => {
                 return vec![self.dim(format!("{family} RULES")), Line::raw(format::why_not(why))];
             }
         };
-        let told: Vec<(String, String)> = rules
+        let told: Vec<(String, String, Option<&Told>)> = rules
             .iter()
-            .map(|rule| (self.rule_words(rule), protocol(rule.protocol)))
-            .filter(|(words, by)| self.context.passes(words) || self.context.passes(by))
+            .enumerate()
+            .map(|(n, rule)| (self.rule_words(rule), protocol(rule.protocol), lines.rules.get(n)))
+            .filter(|(words, by, _)| self.context.passes(words) || self.context.passes(by))
             .collect();
         let heading = format!("{family} RULES, in order");
-        let width = told.iter().map(|(words, _)| cells(words)).max().unwrap_or(0);
+        let width = told.iter().map(|(words, ..)| cells(words)).max().unwrap_or(0);
         let width = width.max(cells(&heading)).min(WIDEST_RULES);
         let mut lines = vec![self.dim(format!("{}  MADE BY", pad(&heading, width)))];
-        lines.extend(told.into_iter().map(|(words, by)| {
-            Line::from(vec![
-                Span::raw(format!("{}  ", pad(&words, width))),
+        lines.extend(told.into_iter().map(|(words, by, told)| {
+            let mut spans = vec![
+                Span::styled(format!("{}  ", pad(&words, width)), self.weight(told)),
                 Span::styled(by, self.context.style(Role::Dim)),
-            ])
+            ];
+            spans.extend(self.marks(told));
+            Line::from(spans)
         }));
         lines
     }
@@ -150,6 +191,7 @@ impl Page<'_> {
         family: &str,
         rules: &Reading<Vec<Rule>>,
         routes: &Reading<Vec<Route>>,
+        told: &Lines,
     ) -> Vec<Line<'static>> {
         let routes = match routes {
             Ok(routes) => routes,
@@ -164,10 +206,10 @@ impl Page<'_> {
         ))];
         let mut quiet = Quiet::default();
         for table in order(rules.as_deref().unwrap_or_default(), routes) {
-            let own = routes.iter().filter(|r| r.table == table && !r.cloned);
+            let own = routes.iter().enumerate().filter(|(_, r)| r.table == table && !r.cloned);
             let mut name = self.table_words(table);
             let mut empty = !matches!(table, TABLE_DEFAULT | TABLE_LOCAL);
-            for route in own {
+            for (n, route) in own {
                 empty = false;
                 if quiet.takes(route, self.node) {
                     continue;
@@ -176,7 +218,8 @@ impl Page<'_> {
                 if !self.context.passes(&words) && !self.context.passes(&name) {
                     continue;
                 }
-                lines.push(self.route(&std::mem::take(&mut name), route, words));
+                let told = told.routes.get(n);
+                lines.push(self.route(&std::mem::take(&mut name), route, words, told));
             }
             if empty && self.context.passes(&name) {
                 lines.push(self.dim(format!("{}  no route", pad(&name, TABLE - 2))));
@@ -188,17 +231,25 @@ impl Page<'_> {
         lines
     }
 
-    fn route(&self, table: &str, route: &Route, words: String) -> Line<'static> {
+    fn route(
+        &self,
+        table: &str,
+        route: &Route,
+        words: String,
+        told: Option<&Told>,
+    ) -> Line<'static> {
         let dead = route.next_hops.iter().any(|h| h.flags.dead || h.flags.linkdown);
         let role = if dead { Role::Verdict(Verdict::Warning) } else { Role::Plain };
         let dim = self.context.style(Role::Dim);
         // A long name (an IPv6 prefix) moves what follows it on its own line, and only there.
         let table = if cells(table) + 2 > TABLE { format!("{table}  ") } else { pad(table, TABLE) };
-        Line::from(vec![
+        let mut spans = vec![
             Span::styled(table, dim),
-            Span::styled(words, self.context.style(role)),
+            Span::styled(words, self.weight(told).patch(self.context.style(role))),
             Span::styled(format!("  {}", protocol(route.protocol)), dim),
-        ])
+        ];
+        spans.extend(self.marks(told));
+        Line::from(spans)
     }
 }
 

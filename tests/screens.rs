@@ -210,6 +210,46 @@ fn simulated(scenario: &str, samples: usize) -> (App, Option<String>) {
     (app, judged.worst().map(|finding| finding.summary.to_string()))
 }
 
+#[test]
+fn the_routes_of_two_rails_in_one_subnet() {
+    let mut differences = String::new();
+    for (width, height) in SIZES {
+        for (state, keys) in [("", "3"), ("-why", "3<Enter>")] {
+            let (mut app, _) = simulated("one-subnet", 3);
+            press(&mut app, keys);
+            let name = format!("one-subnet-routes{state}-{width}x{height}");
+            check(&mut differences, &name, &frame(&mut app, width, height));
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn keys_walk_through_the_matrix() {
+    let (mut app, _) = simulated("one-subnet", 3);
+    press(&mut app, "3");
+    let row = |app: &mut App| {
+        let text = grid::of(&frame(app, 80, 24));
+        text.lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned()
+    };
+    // The first wrong decision is selected unasked.
+    assert!(row(&mut app).contains("172.16.34.2") && row(&mut app).contains("ib0 ✖"));
+    press(&mut app, "k");
+    assert!(row(&mut app).contains("172.16.34.1"));
+    press(&mut app, "jj");
+    assert!(row(&mut app).contains("unbound"));
+    press(&mut app, "<Enter>");
+    let before = grid::of(&frame(&mut app, 80, 24));
+    assert!(before.contains("unbound → "), "{before}");
+    press(&mut app, "l");
+    assert_ne!(before, grid::of(&frame(&mut app, 80, 24)));
+    press(&mut app, "h");
+    assert_eq!(before, grid::of(&frame(&mut app, 80, 24)));
+    // Paused, the keys still walk.
+    press(&mut app, " k");
+    assert!(row(&mut app).contains("172.16.34.2"));
+}
+
 /// Without what depends on where a line ends.
 fn squeezed(text: &str) -> String {
     text.split_whitespace().collect()

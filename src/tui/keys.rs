@@ -97,7 +97,14 @@ const FILTERED: &[Screen] =
 pub(crate) const TABLE: &[Binding] = &[
     bind(&[chr('1')], "1", Action::Go(Screen::Rails), "", &[], "rails: one row each, throughput"),
     bind(&[chr('2')], "2", Action::Go(Screen::Links), "", &[], "links: ports, PCIe, counters"),
-    bind(&[chr('3')], "3", Action::Go(Screen::Routes), "", &[], "routes: which rail is taken, rules, tables"),
+    bind(
+        &[chr('3')],
+        "3",
+        Action::Go(Screen::Routes),
+        "",
+        &[],
+        "routes: which rail is taken, rules, tables",
+    ),
     bind(&[chr('4')], "4", Action::Go(Screen::Lnet), "", &[], "LNet: nets, NIs, credits, health"),
     bind(&[chr('5')], "5", Action::Go(Screen::Findings), "", &[], "findings: evidence and mend"),
     bind(&[chr('6')], "6", Action::Go(Screen::Events), "", &[], "events: what happened when"),

@@ -116,7 +116,8 @@ impl Paths {
 
     fn first_wrong(&self) -> Option<Place> {
         let matrix = self.matrix()?.ok()?;
-        let cell = matrix.cells.iter().find(|c| !c.right && !c.devices.is_empty())?;
+        let wrong = |c: &&Cell| !c.right && c.owner.is_some() && !c.devices.is_empty();
+        let cell = matrix.cells.iter().find(wrong)?;
         let row = matrix.from.iter().position(|from| *from == cell.from)?;
         Some((row, matrix.to.iter().position(|to| *to == cell.to)?))
     }

@@ -21,8 +21,8 @@ mod paint;
 mod plot;
 mod rail;
 mod rails;
-mod route_words;
 mod route_matrix;
+mod route_words;
 mod routes;
 
 use super::glyphs;

@@ -22,16 +22,25 @@ pub(super) fn lines(context: &Context<'_>, area: Rect) -> Vec<Line<'static>> {
     let width = usize::from(area.width.saturating_sub(2));
     let matrix = match context.paths.matrix() {
         Some(Ok(matrix)) => matrix,
-        Some(Err(why)) => return vec![Line::raw(format!("{CORNER}  {}", format::why_not(why)))],
+        Some(Err(why)) => {
+            let words = format!("{CORNER}  {}", format::why_not(why));
+            return vec![Line::raw(words), Line::default()];
+        }
         None => return Vec::new(),
     };
     if matrix.to.is_empty() {
         let words = format!("{CORNER}  no rail has an address: nothing to ask the kernel");
-        return vec![Line::styled(words, context.style(Role::Dim))];
+        return vec![Line::styled(words, context.style(Role::Dim)), Line::default()];
     }
     let mut lines = grid(context, matrix, width);
     if context.view.story || area.height >= ROOMY {
         lines.extend(story(context, width));
+        lines.push(Line::default());
+    } else {
+        lines.push(Line::styled(
+            "  Enter: how the selected decision came about",
+            context.style(Role::Dim),
+        ));
     }
     lines
 }
@@ -125,6 +134,7 @@ fn words(cell: Option<&Cell>) -> (String, Role) {
         (_, true) => (format!("{} ✔", devices.join("|")), Role::Verdict(Verdict::Ok)),
         // An unbound packet has no owner to miss.
         (_, false) if cell.from.is_none() => (devices.join("|"), Role::Plain),
+        (_, false) if cell.owner.is_none() => (format!("{} ?", devices.join("|")), Role::Dim),
         (_, false) => (format!("{} ✖", devices.join("|")), Role::Verdict(Verdict::Critical)),
     }
 }
@@ -147,9 +157,11 @@ fn story(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default(), Line::styled(title, context.style(Role::Title))];
     for told in context.paths.story() {
         let parts = wrap(told, width.saturating_sub(4)).into_iter().enumerate();
-        lines.extend(parts.map(|(n, part)| {
-            Line::raw(format!("{}{part}", if n == 0 { "  " } else { "    " }))
-        }));
+        lines.extend(
+            parts.map(|(n, part)| {
+                Line::raw(format!("{}{part}", if n == 0 { "  " } else { "    " }))
+            }),
+        );
     }
     lines
 }

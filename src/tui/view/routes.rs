@@ -38,7 +38,6 @@ pub(crate) fn draw(
         [("IPV4", &routing.rules4, &routing.routes4), ("IPV6", &routing.rules6, &routing.routes6)];
     let page = Page { context, node, assessment };
     let mut lines = route_matrix::lines(context, area);
-    lines.push(Line::default());
     for (name, rules, routes) in families {
         let told = context.paths.lines(name == "IPV4");
         let left = page.rules(name, rules, told);
@@ -108,12 +107,7 @@ impl Page<'_> {
     }
 
     /// The rules in the order in which the kernel asks them, and who made each.
-    fn rules(
-        &self,
-        family: &str,
-        rules: &Reading<Vec<Rule>>,
-        lines: &Lines,
-    ) -> Vec<Line<'static>> {
+    fn rules(&self, family: &str, rules: &Reading<Vec<Rule>>, lines: &Lines) -> Vec<Line<'static>> {
         let rules = match rules {
             Ok(rules) => rules,
             Err(why) => {
@@ -246,9 +240,10 @@ impl Page<'_> {
         let mut spans = vec![
             Span::styled(table, dim),
             Span::styled(words, self.weight(told).patch(self.context.style(role))),
-            Span::styled(format!("  {}", protocol(route.protocol)), dim),
         ];
+        // What is wrong matters more than who made it where both do not fit.
         spans.extend(self.marks(told));
+        spans.push(Span::styled(format!("  {}", protocol(route.protocol)), dim));
         Line::from(spans)
     }
 }

@@ -75,7 +75,7 @@ fn of_set(
     let summary = match cause.kind {
         Kind::Duplicate { .. } => format!(
             "{prefix} is reachable by {names}; the kernel uses only {taken} (first inserted), also \
-             for packets from {sources}; which one is first changes when a link is bounced"
+             for packets from {sources}"
         ),
         Kind::Metric { .. } => format!(
             "{prefix} is reachable by {names} with different metrics; {taken} has the best and takes \

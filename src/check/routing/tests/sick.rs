@@ -243,6 +243,16 @@ fn unbound_packets() {
 }
 
 #[test]
+fn an_ethernet_card_in_the_rails_subnet() {
+    let lines = format!("addr eth0 172.16.34.9/16\n addr ib0 172.16.34.1/16\n{ARP_RIGHT}");
+    is(&lines, &["RAIL_UNBOUND_VIA_ETHERNET warning ib0"]);
+    let a = assess(&node(&lines));
+    let fix: Vec<&str> = a.findings[0].fix.iter().map(|s| s.command.as_str()).collect();
+    assert!(fix[0].ends_with("dev ib0 scope link src 172.16.34.1 table 1000"), "{fix:?}");
+    assert!(fix.iter().all(|c| !c.contains("table 254")), "{fix:?}");
+}
+
+#[test]
 fn refused() {
     is(
         &complete(&[], "route unreachable 172.16.16.0/24 table 942"),

@@ -2,7 +2,7 @@
 
 use super::scene::{Addr, Scene, Way};
 use crate::check::catalogue::routing as id;
-use crate::fib::{Decision, Outcome, TABLE_DEFAULT, TABLE_LOCAL};
+use crate::fib::{Decision, Outcome, TABLE_DEFAULT, TABLE_LOCAL, Verb};
 use crate::sample::{Prefix, Route, RouteKind, Rule, RuleAction, Unknown};
 use std::net::IpAddr;
 
@@ -202,15 +202,26 @@ fn by_own_rule(
         Outcome::Send { .. } if alone.outcome.device() != Some(device) => {
             Kind::WrongDev { rule, table }
         }
-        Outcome::Send { .. } => match decider(&way.decision) {
-            Some(by) if by < rule => {
+        Outcome::Send { .. } => match asked_before(&way.decision, rule) {
+            Some(by) => {
                 let preference = scene.rules(addr.family()).get(rule).map_or(0, |r| r.preference);
                 Kind::Shadowed { rule, by, after_main: preference > MAIN_RULE }
             }
-            _ => Kind::NoConnected { rule: Some(rule), table },
+            None => Kind::NoConnected { rule: Some(rule), table },
         },
         _ => Kind::NoConnected { rule: Some(rule), table },
     }
+}
+
+/// The rule because of which another one was never asked: it decided, or jumped past it.
+fn asked_before(decision: &Decision, rule: usize) -> Option<usize> {
+    if decision.steps.iter().any(|s| s.rule == rule) {
+        return None;
+    }
+    let jumps = || decision.steps.iter().filter(|s| matches!(s.verb, Verb::Goto(_)));
+    decider(decision)
+        .filter(|by| *by < rule)
+        .or_else(|| jumps().map(|s| s.rule).filter(|by| *by < rule).last())
 }
 
 /// A table with a way by this device to the probe, that no rule names.

@@ -3,7 +3,7 @@
 use super::cause::{decider, is_custom, is_plain, only_by};
 use super::scene::{Addr, Scene, Set};
 use crate::check::{Step, Where};
-use crate::fib::{TABLE_LOCAL, TABLE_MAIN};
+use crate::fib::{TABLE_LOCAL, TABLE_MAIN, Verb};
 use crate::fix::{Action, Change, RouteSpec, RuleSpec, SysctlKey};
 use crate::sample::{Family, Prefix, RouteKind, RuleAction, SysctlIf, Text};
 use std::cell::RefCell;
@@ -114,7 +114,9 @@ impl<'s, 'a> Plan<'s, 'a> {
             return *preference;
         }
         let rules = self.scene.rules(addr.family());
-        let deciding = addr.ways.iter().filter_map(|w| decider(&w.decision));
+        let jumps = addr.ways.iter().flat_map(|w| &w.decision.steps);
+        let jumps = jumps.filter(|s| matches!(s.verb, Verb::Goto(_))).map(|s| s.rule);
+        let deciding = addr.ways.iter().filter_map(|w| decider(&w.decision)).chain(jumps);
         let before = deciding
             .filter_map(|at| rules.get(at))
             .map(|r| r.preference)

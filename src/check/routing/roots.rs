@@ -218,7 +218,7 @@ fn leaves_by(scene: &Scene<'_>, addr: Option<&Addr>, cause: &Cause) -> String {
 fn evidence_of_rail(scene: &Scene<'_>, addr: &Addr, cause: &Cause) -> Vec<Text> {
     let family = addr.family();
     let rules = scene.rules(family);
-    let rule_line = |at: usize| rules.get(at).map(|r| lines::rule(scene, family, r));
+    let rule_line = |at: usize| rules.get(at).map(|r| lines::rule(scene, r));
     let way = addr.ways.iter().find(|w| w.probe.ip == cause.probe);
     let deciding = way.and_then(|w| decider(&w.decision));
     let mut all: Vec<Text> = Vec::new();

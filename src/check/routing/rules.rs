@@ -69,7 +69,7 @@ fn stale(scene: &Scene<'_>, family: Family) -> Vec<Told> {
         let near = scene.sets.iter().find(|s| s.prefix.contains(src.addr));
         let Some(set) = near else { continue };
         let (x, preference) = (src.addr, rule.preference);
-        let line = lines::rule(scene, family, rule);
+        let line = lines::rule(scene, rule);
         let same = told.iter_mut().find(|t| {
             t.found.finding.evidence.iter().any(|l| {
                 l.split_once(' ').map(|(_, rest)| rest)
@@ -158,7 +158,7 @@ fn duplicates(scene: &Scene<'_>, family: Family) -> Vec<Told> {
         let shown = std::iter::once(rule).chain(copies.iter().copied()).take(12);
         told.push(
             Told::new(scene, id::RULE_DUPLICATE, severity, &ifaces, what)
-                .seen(shown.map(|r| lines::rule(scene, family, r)))
+                .seen(shown.map(|r| lines::rule(scene, r)))
                 .mended(copies.iter().filter_map(|r| delete(family, r)).collect()),
         );
     }
@@ -207,7 +207,7 @@ fn conflicts(scene: &Scene<'_>, judged: &Judged, family: Family) -> Vec<Told> {
         };
         told.push(
             Told::new(scene, id::RULE_CONFLICT, Severity::Warning, &[addr.iface], what)
-                .seen([first, other].map(|r| lines::rule(scene, family, r)))
+                .seen([first, other].map(|r| lines::rule(scene, r)))
                 .mended(delete(family, other).into_iter().collect())
                 .proven(verify(scene, addr)),
         );
@@ -227,7 +227,7 @@ fn detached(scene: &Scene<'_>, family: Family) -> Vec<Told> {
                 rule.preference
             );
             let mut told = Told::new(scene, id::RULE_DETACHED, Severity::Note, &[], what)
-                .seen([lines::rule(scene, family, rule)])
+                .seen([lines::rule(scene, rule)])
                 .mended(delete(family, rule).into_iter().collect());
             let rails = scene.node.rails.iter().enumerate();
             let gone = rails.filter(|(_, r)| r.names().any(|n| n == device.as_str()));
@@ -280,7 +280,7 @@ fn missing(scene: &Scene<'_>, family: Family) -> Vec<Told> {
             let ip = if family == Family::Inet { "IPv4" } else { "IPv6" };
             let summary = format!("no {ip} rule leads to {what}");
             Told::new(scene, id::RULE_BUILTIN_MISSING, Severity::Critical, ifaces, summary)
-                .seen(rules.iter().take(12).map(|r| lines::rule(scene, family, r)))
+                .seen(rules.iter().take(12).map(|r| lines::rule(scene, r)))
                 .mended(specs.into_iter().map(|s| Change::here(Action::RuleAdd(s))).collect())
         })
         .collect()
@@ -314,7 +314,7 @@ fn empty_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec
         );
         told.push(
             Told::new(scene, id::RULE_TABLE_EMPTY, Severity::Warning, &[addr.iface], what)
-                .seen([lines::rule(scene, family, rule)])
+                .seen([lines::rule(scene, rule)])
                 .mended(plan.source_routing(addr))
                 .proven(verify(scene, addr))
                 .after_link(),

@@ -40,7 +40,7 @@ fn of_rail(scene: &Scene<'_>, judged: &Judged, rail: usize) -> Rungs {
 
 fn rule(scene: &Scene<'_>, addr: &Addr, state: &State) -> Said {
     let rules = scene.rules(addr.family());
-    let line = |at: usize| rules.get(at).map(|r| lines::rule(scene, addr.family(), r));
+    let line = |at: usize| rules.get(at).map(|r| lines::rule(scene, r));
     let own = match state {
         State::Right { rule } => *rule,
         State::Wrong(cause) => match cause.kind {

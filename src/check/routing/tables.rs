@@ -272,7 +272,7 @@ fn lnet_tables(
         "table {name} and its rule look like LNet's own set-up (ksocklnd-config): nobody fills the \
          table again after a link bounce, and a changed address leaves the old rule"
     );
-    let mut seen = vec![lines::rule(scene, Family::Inet, rule)];
+    let mut seen = vec![lines::rule(scene, rule)];
     seen.extend(show(scene, &made));
     Some(Told::new(scene, id::LNET_TABLES, Severity::Note, &[place], what).seen(seen))
 }
@@ -398,7 +398,7 @@ fn no_return_route(scene: &Scene<'_>, addr: &Addr) -> Option<Told> {
             .collect();
         return Some(
             Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity, &[addr.iface], what)
-                .seen([lines::rule(scene, addr.family(), rule), lines::route(scene, route)])
+                .seen([lines::rule(scene, rule), lines::route(scene, route)])
                 .seen(super::way_line(scene, Some(addr.ip), target, &decision.outcome))
                 .mended(remedy),
         );

@@ -6,7 +6,8 @@ use super::tell::Told;
 use super::{Judged, lines};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
-use crate::fib::Outcome;
+use crate::fib::{Outcome, TABLE_MAIN};
+use crate::sample::RuleAction;
 
 /// One finding per set whose prefix is no rail's for unbound packets.
 pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
@@ -63,8 +64,11 @@ fn of_set(scene: &Scene<'_>, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
         seen.extend(super::way_line(scene, None, probe, &outcome));
         let ip = if probe.is_ipv4() { "ip" } else { "ip -6" };
         let get = super::plan::here(format!("{ip} route get {probe}"));
+        let main = RuleAction::Lookup(TABLE_MAIN);
+        let asked = scene.rules(addr.family()).iter().any(|r| r.action == main);
         return Some(
             Told::new(scene, id, severity, &set.ifaces, what)
+                .because((!asked).then_some(id::RULE_BUILTIN_MISSING))
                 .seen(seen)
                 .mended(plan.unbound(set))
                 .proven([get]),

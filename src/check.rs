@@ -304,6 +304,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
             ladder::judge(view, &own, routed.rungs.get(view.index))
         })
         .collect();
+    fold::merge(&mut found);
     let findings = fold::sort(found);
     let verdict = node_verdict(&findings, &rails);
     let mut not_checked = not_checked::list(&views, node);

@@ -15,6 +15,7 @@ mod path;
 mod rails;
 mod stream;
 
+use crate::read::root::Root;
 use crate::sample::Text;
 use crate::source::capture::{self, Summary};
 use crate::tui;
@@ -79,7 +80,8 @@ fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
     }
     let interval = global.interval;
     let lnetctl = global.lnetctl.as_deref();
-    let done = capture::write(&options.target, options.count, interval, lnetctl)?;
+    let root = Root::new(&global.root);
+    let done = capture::write(&root, &options.target, options.count, interval, lnetctl)?;
     print(&captured(&done))
 }
 

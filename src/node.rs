@@ -313,4 +313,13 @@ impl Node {
     pub fn lnet_stage(&self) -> LnetStage {
         LnetStage::of(&self.lnet)
     }
+    /// Why LNet's nets are not known; `None` where they are, or where there are none.
+    pub fn lnet_unknown(&self) -> Option<Unknown> {
+        lnet::unknown(&self.lnet, self.source)
+    }
+
+    /// Why LNet's answer is not from now, if so.
+    pub fn lnet_aged(&self) -> Option<String> {
+        lnet::aged(self)
+    }
 }

@@ -108,3 +108,26 @@ fn nobody_reads_the_pipe() {
     assert_eq!(out.status.code(), Some(0));
     assert!(out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
 }
+
+#[test]
+fn scenarios_and_rails_that_are_none() {
+    let told = refused(&["stream", "--demo", "sunny-day"]);
+    assert!(told.contains("sunny-day") && told.contains("balanced"), "{told}");
+    let told = refused(&["stream", "--demo", "balanced", "--rail", "nope*"]);
+    assert!(told.contains("nope*") && told.contains("ib0"), "{told}");
+    refused(&["--demo", "balanced", "--rail", "nope*", "stream", "--text"]);
+}
+
+#[test]
+fn head_takes_one_line() {
+    // More than a pipe holds: the writer is there when its reader has gone.
+    let program = env!("CARGO_BIN_EXE_railtop");
+    for form in ["", "--text"] {
+        let line = format!(
+            "{{ '{program}' stream --demo --interval 50ms {form}; echo \"ended $?\" >&2; }} | head -n 1"
+        );
+        let out = Command::new("sh").args(["-c", &line]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stderr), "ended 0\n");
+        assert_eq!(String::from_utf8_lossy(&out.stdout).lines().count(), 1);
+    }
+}

@@ -1,5 +1,6 @@
 //! One mistake, one root: order and severity of findings that hang together.
 
+use super::catalogue::NI_DOWN;
 use super::{Finding, Severity};
 use std::cmp::Reverse;
 
@@ -52,6 +53,34 @@ pub(super) fn raise_roots(found: &mut [Found]) {
             root.finding.severity = root.finding.severity.max(worst);
         }
     }
+}
+
+/// One NI is told of once: that of a bond is on all its members.
+pub(super) fn merge(found: &mut Vec<Found>) {
+    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+    for one in found.drain(..) {
+        let same = |k: &&mut Found| {
+            let (a, b) = (&k.finding, &one.finding);
+            a.caused_by.is_none()
+                && b.caused_by.is_none()
+                && (a.id, b.id) == (NI_DOWN, NI_DOWN)
+                && a.summary == b.summary
+                && a.evidence == b.evidence
+        };
+        match kept.iter_mut().find(same) {
+            Some(known) => {
+                let new = one.finding.rails.into_iter();
+                let rails = &mut known.finding.rails;
+                new.for_each(|rail| {
+                    if !rails.contains(&rail) {
+                        rails.push(rail)
+                    }
+                });
+            }
+            None => kept.push(one),
+        }
+    }
+    *found = kept;
 }
 
 /// Roots worst first, then in the order of the rails; consequences directly behind their root.

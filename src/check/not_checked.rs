@@ -4,7 +4,7 @@ use super::NotChecked;
 use super::ladder;
 use super::view::RailView;
 use crate::node::Node;
-use crate::sample::{LnetFailure, Reading, Text, Unknown, Why};
+use crate::sample::{Reading, Text, Unknown, Why};
 use crate::units;
 
 /// Everything that could not be judged on this node.
@@ -27,17 +27,12 @@ fn rail(view: &RailView<'_>) -> Option<NotChecked> {
 
 /// LNet that is not there is no gap; LNet that is there and does not speak is one.
 fn lnet(node: &Node) -> Option<NotChecked> {
-    let why = match node.lnet.answer.as_ref().err()? {
-        LnetFailure::NotInstalled if node.lnet.modules.lnet == Some(true) => {
-            "the lnet module is loaded, lnetctl is not installed".into()
-        }
-        LnetFailure::NotInstalled | LnetFailure::NotLoaded | LnetFailure::NotConfigured => {
-            return None;
-        }
-        LnetFailure::Denied(_) => "needs root: sudo railtop".into(),
-        LnetFailure::Timeout(detail) => with_detail("lnetctl did not answer in time", detail),
-        LnetFailure::Failed(detail) => with_detail("lnetctl failed", detail),
-        LnetFailure::Pending => "lnetctl has not answered yet".to_owned(),
+    let unknown = node.lnet_unknown()?;
+    let why = match unknown.why {
+        Why::Denied => "needs root: sudo railtop".into(),
+        Why::Timeout => with_detail("lnetctl did not answer in time", &unknown.detail),
+        Why::Unparsable => with_detail("lnetctl failed", &unknown.detail),
+        _ => unknown.detail.to_string(),
     };
     Some(entry("LNet", why))
 }

@@ -70,8 +70,7 @@ impl<'a> RailView<'a> {
     }
 
     pub(super) fn is_ethernet(&self) -> bool {
-        let layer = self.rail.rdma.as_ref().and_then(|r| r.link_layer.as_ref().ok());
-        layer.is_some_and(|l| l.eq_ignore_ascii_case("ethernet"))
+        self.rail.rdma.as_ref().is_some_and(RailRdma::is_ethernet)
     }
 
     /// " for 2 s", as far as the change was seen.

@@ -32,7 +32,8 @@ impl Ties {
         if let Some(rdma) = rail.rdma.as_ref().filter(|_| rail.presence == Presence::Present) {
             let attrs = &rdma.device_attrs;
             self.hardware = (attrs.hca_type.clone().ok(), attrs.board_id.clone().ok());
-            let infiniband = rdma.link_layer.as_ref().is_ok_and(|l| l == "InfiniBand");
+            let infiniband =
+                !rdma.is_ethernet() && rdma.link_layer.as_ref().is_ok_and(|l| l == "InfiniBand");
             let gid = rdma.port_attrs.default_gid.as_deref().ok();
             let first = || rdma.port_attrs.gids.first().map(|g| g.gid.as_str());
             let subnet = gid.or_else(first).and_then(subnet_of_gid).filter(|_| infiniband);
@@ -162,6 +163,8 @@ pub(super) fn alive(rail: &Rail) -> Option<bool> {
     match (&rail.presence, &rail.rdma, &rail.netdev) {
         (Presence::Gone { .. }, _, _) => Some(false),
         (_, Some(rdma), _) => rdma.raw_state.is_ok().then(|| rdma.state.is_active()),
+        // Its carrier cannot be read then.
+        (_, None, Some(netdev)) if netdev.admin_up == Ok(false) => Some(false),
         (_, None, Some(netdev)) => netdev.carrier.as_ref().ok().copied(),
         (_, None, None) => None,
     }

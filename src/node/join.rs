@@ -2,7 +2,7 @@
 //! parents, members to bonds.
 
 use super::identity::{guid_of_address, guid_of_gid};
-use crate::sample::{Link, Netdev, PciFunction, RdmaDevice, RdmaPort, Sample, Text};
+use crate::sample::{DeviceAttrs, Link, Netdev, PciFunction, RdmaDevice, RdmaPort, Sample, Text};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -231,14 +231,24 @@ pub(super) enum Layer {
 
 /// Link layer of a port, by its netdev where it cannot be read.
 pub(super) fn layer(device: &RdmaDevice, port: &RdmaPort, netdev_kind: Option<u32>) -> Layer {
-    // i40iw, an iWARP driver, printed InfiniBand.
-    let rnic = device.attrs.node_type.as_ref().is_ok_and(|t| t.code == 4);
+    let rnic = is_iwarp(&device.name, &device.attrs);
     match port.attrs.link_layer.as_deref() {
         Ok("InfiniBand") if !rnic => Layer::InfiniBand,
         Ok("InfiniBand" | "Ethernet") => Layer::Ethernet,
+        // Not understood, but IPoIB sits on it.
+        Ok(_) if netdev_kind == Some(INFINIBAND) => Layer::InfiniBand,
         Ok(_) => Layer::Other,
         Err(_) if rnic || netdev_kind == Some(ETHERNET) => Layer::Ethernet,
         Err(_) => Layer::InfiniBand,
+    }
+}
+
+/// An iWARP adapter. i40iw printed InfiniBand as its link layer; it tells by its type, and in
+/// trees without that file by the name its driver gives.
+pub(super) fn is_iwarp(name: &str, attrs: &DeviceAttrs) -> bool {
+    match &attrs.node_type {
+        Ok(kind) => kind.code == 4,
+        Err(_) => name.starts_with("i40iw"),
     }
 }
 

@@ -75,15 +75,10 @@ pub(super) fn usable_gigabits(printed: &Printed<'_>) -> Result<f64, f64> {
 pub(super) fn of(rdma: Option<&RailRdma>, netdev: Option<&RailNetdev>) -> LinkRate {
     match rdma {
         Some(port) if !port.state.is_active() => inactive(port),
-        Some(port) if is_ethernet(port) => of_ethernet_port(port, netdev),
+        Some(port) if port.is_ethernet() => of_ethernet_port(port, netdev),
         Some(port) => of_port(port),
         None => netdev.map_or_else(|| nothing(&absent()), of_netdev),
     }
-}
-
-/// Is the link layer Ethernet?
-pub(super) fn is_ethernet(port: &RailRdma) -> bool {
-    port.link_layer.as_ref().is_ok_and(|l| l == "Ethernet")
 }
 
 /// A port that is not ACTIVE prints a placeholder (`10 Gb/sec (4X SDR)`, RoCE 40): it means nothing.

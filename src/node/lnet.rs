@@ -1,10 +1,10 @@
 //! LNet: its stage, its NIs on the rails, their message rates.
 
 use super::candidate::without_alias;
-use super::events::Log;
+use super::events::{Log, span};
 use super::rate::per_second32;
-use super::{EventKind, Figure, Rail, RailNi};
-use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Why};
+use super::{EventKind, Figure, Node, Rail, RailNi, SourceKind};
+use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Unknown, Why};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -51,6 +51,42 @@ impl LnetStage {
             LnetStage::Unknown => "unknown",
         }
     }
+}
+
+/// Why LNet's nets are not known; `None` where they are, or where it is known that there are none.
+pub(super) fn unknown(lnet: &Lnet, source: SourceKind) -> Option<Unknown> {
+    let failure = lnet.answer.as_ref().err()?;
+    if LnetStage::of(lnet) != LnetStage::Unknown {
+        return None;
+    }
+    Some(match failure {
+        LnetFailure::NotInstalled | LnetFailure::NotLoaded | LnetFailure::NotConfigured => {
+            // Without lnetctl nobody can say what a loaded module does.
+            let loaded = lnet.modules.lnet == Some(true);
+            let whether = if loaded { "is" } else { "may be" };
+            let words = format!("the lnet module {whether} loaded, lnetctl is not installed");
+            Unknown::new(Why::Absent, words)
+        }
+        LnetFailure::Denied(detail) => Unknown::new(Why::Denied, detail.clone()),
+        LnetFailure::Timeout(detail) => Unknown::new(Why::Timeout, detail.clone()),
+        LnetFailure::Failed(detail) => Unknown::new(Why::Unparsable, detail.clone()),
+        LnetFailure::Pending if source == SourceKind::Capture => {
+            Unknown::new(Why::Absent, "the capture holds no answer of lnetctl")
+        }
+        LnetFailure::Pending => Unknown::new(Why::FirstSample, "lnetctl has not answered yet"),
+    })
+}
+
+/// Why an answer is not from now: the next one is late, or asking again failed.
+pub(super) fn aged(node: &Node) -> Option<String> {
+    let answer = node.lnet.answer.as_ref().ok()?;
+    let why = match (&node.lnet.last_failure, node.lnet.waiting_since) {
+        (Some(_), _) => "asking again failed",
+        (None, Some(_)) => "the next one is late",
+        (None, None) => return None,
+    };
+    let age = span(node.time.mono.since(answer.at));
+    Some(format!("the answer is {age} old: {why}"))
 }
 
 /// Up only if the status says so and the LND does not say that the link is gone: the two can

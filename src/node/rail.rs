@@ -98,6 +98,14 @@ pub struct RailRdma {
     pub stuck_since: Option<SampleTime>,
 }
 
+impl RailRdma {
+    /// Is its link layer Ethernet? That of iWARP is, whatever it prints.
+    pub fn is_ethernet(&self) -> bool {
+        super::join::is_iwarp(&self.device, &self.device_attrs)
+            || self.link_layer.as_ref().is_ok_and(|l| l.eq_ignore_ascii_case("ethernet"))
+    }
+}
+
 /// What the state of a port means, in an operator's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortState {

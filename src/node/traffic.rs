@@ -2,12 +2,11 @@
 
 use super::flow::FlowSource;
 use super::join::INFINIBAND;
-use super::link_rate::is_ethernet;
 use super::other::{RX_BYTES, TX_BYTES, netdev_bytes};
 use super::rate::{Meter, Nature, Outcome, Read};
 use super::row::Track;
 use super::view::port_of;
-use super::{Figure, Flow, Rail};
+use super::{Figure, Flow, Rail, RailRdma};
 use crate::sample::{
     DataCounter, Fact, How, Mono, RdmaDevice, RdmaPort, Sample, Text, Unknown, Why,
 };
@@ -136,7 +135,7 @@ fn netdev_instead(
     ip: &Figure,
 ) -> Option<Figure> {
     let rdma = rail.rdma.as_ref();
-    let ethernet = rdma.is_some_and(is_ethernet);
+    let ethernet = rdma.is_some_and(RailRdma::is_ethernet);
     let software = rdma
         .and_then(|r| r.device_attrs.driver.as_deref().ok())
         .is_some_and(|d| matches!(d, "rxe" | "siw"));

@@ -10,7 +10,9 @@ use std::fmt::Write;
 pub fn report(node: &Node, assessment: &Assessment) -> String {
     let mut out = headline(node, assessment);
     for finding in &assessment.findings {
-        out.push('\n');
+        if finding.caused_by.is_none() {
+            out.push('\n');
+        }
         tell(&mut out, finding);
     }
     if !assessment.not_checked.is_empty() {
@@ -53,7 +55,7 @@ fn verdict(verdict: Verdict) -> &'static str {
 }
 
 fn tell(out: &mut String, finding: &Finding) {
-    let Finding { id, severity, rails, caused_by, summary, evidence, fix, verify, .. } = finding;
+    let Finding { id, severity, rails, caused_by, summary, evidence, fix, .. } = finding;
     let names: Vec<&str> = rails.iter().map(Text::as_str).collect();
     let names = names.join(",");
     if let Some(cause) = caused_by {
@@ -73,9 +75,6 @@ fn tell(out: &mut String, finding: &Finding) {
         let _ = writeln!(out, "          do        railtop explain {id}");
     } else {
         let _ = writeln!(out, "          do        railtop fix {id}");
-    }
-    for step in verify {
-        let _ = writeln!(out, "          verify    {}", step.command);
     }
 }
 

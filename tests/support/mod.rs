@@ -11,9 +11,11 @@
 )]
 
 pub(crate) mod grid;
+pub(crate) mod law;
 pub(crate) mod model;
 pub(crate) mod ns;
 pub(crate) mod pty;
+pub(crate) mod shots;
 pub(crate) mod stream;
 pub(crate) mod svg;
 pub(crate) mod tree;
@@ -22,9 +24,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// The program under test.
+/// The program under test; `RAILTOP_BIN` names another build of it.
 pub(crate) fn railtop() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_railtop"))
+    std::env::var_os("RAILTOP_BIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_railtop")), PathBuf::from)
 }
 
 /// Says why a test is skipped, past the capture of the test runner. In CI nothing may be skipped.

@@ -60,9 +60,17 @@ pub const STATISTICS: [&str; 10] = [
     "tx_packets",
 ];
 
-/// A tree in a directory of its own, removed with it.
+/// A tree in a directory of its own, removed with it, or in one that somebody else removes.
 #[derive(Debug)]
-pub struct Tree(TempDir);
+pub struct Tree {
+    root: PathBuf,
+    own: Option<TempDir>,
+}
+
+/// A temporary directory, in memory where that is possible: a tree is thousands of files.
+pub fn scratch() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
+}
 
 /// An RDMA port to be made.
 #[derive(Clone, Debug)]
@@ -151,12 +159,19 @@ impl Nic {
 impl Tree {
     /// An empty tree.
     pub fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        let own = scratch();
+        Self { root: own.path().to_owned(), own: Some(own) }
+    }
+
+    /// An empty tree in a directory that stays.
+    pub fn inside(root: &Path) -> Self {
+        fs::create_dir_all(root).unwrap();
+        Self { root: root.to_owned(), own: None }
     }
 
     /// What stands for "/".
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.root
     }
 
     /// Path of an entry.
@@ -181,10 +196,11 @@ impl Tree {
         fs::create_dir_all(self.at(below)).unwrap();
     }
 
-    /// Makes a symbolic link; its target need not exist.
+    /// Makes a symbolic link, instead of one that is there; its target need not exist.
     pub fn link(&self, below: impl AsRef<Path>, target: impl AsRef<Path>) {
         let path = self.at(below);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&path);
         symlink(target, path).unwrap();
     }
 
@@ -258,6 +274,21 @@ impl Tree {
         }
         self.class("infiniband", name, &path);
         path
+    }
+
+    /// Another driver than mlx5 for a PCI function.
+    pub fn driver(&self, pci: &str, name: &str) {
+        let link = format!("{pci}/driver");
+        self.remove(&link);
+        self.link(link, format!("../../../../bus/pci/drivers/{name}"));
+    }
+
+    /// Gives a device and its port another GUID: the last two bytes.
+    pub fn guid(&self, hca: &str, port: u32, end: u16) {
+        self.file(format!("{hca}/node_guid"), &format!("a088:c203:0074:{end:04x}\n"));
+        self.file(format!("{hca}/sys_image_guid"), &format!("a088:c203:0074:{end:04x}\n"));
+        let gid = format!("fe80:0000:0000:0000:a088:c203:0074:{end:04x}\n");
+        self.file(format!("{hca}/ports/{port}/gids/0"), &gid);
     }
 
     fn class(&self, class: &str, name: &str, path: &str) {

@@ -5,7 +5,7 @@ use crate::check::routing::Rungs;
 use crate::check::view::{Iface, RailView};
 use crate::check::{Layer, Rung, Verdict};
 use crate::node::{PortState, RailAddress, RailRdma};
-use crate::sample::{Fact, LnetFailure, PciLink, Reading, Text, Why};
+use crate::sample::{Fact, LnetFailure, PciLink, Reading, Text, Unknown, Why};
 use crate::units;
 use std::fmt::Write;
 
@@ -90,6 +90,9 @@ fn link_words(view: &RailView<'_>) -> String {
 
 fn subnet_manager(view: &RailView<'_>) -> Said {
     let Some(rdma) = &view.rail.rdma else { return not_applicable("no RDMA port") };
+    if rdma.is_ethernet() {
+        return not_applicable("none on Ethernet");
+    }
     match &rdma.link_layer {
         Ok(layer) if layer.eq_ignore_ascii_case("infiniband") => {}
         Ok(layer) => return not_applicable(format!("none on {layer}")),
@@ -120,20 +123,38 @@ fn pcie(view: &RailView<'_>) -> Said {
         _ => None,
     };
     let current = words(&link.current_speed, &link.current_width);
-    let full = words(&link.max_speed, &link.max_width);
+    let (speed, width) = possible(&pci.path);
+    let full = words(&speed, &width);
     match (current, full) {
         (None, _) => unknown(why(&link.current_speed, "link not known")),
-        (Some(current), Some(full)) if is_below(link) => {
+        (Some(current), Some(full)) if is_below(link, &speed, &width) => {
             (Verdict::Note, format!("{current} of {full}"))
         }
         (Some(current), _) => ok(current),
     }
 }
 
-fn is_below(link: &PciLink) -> bool {
+/// What the first link of a path could do: as much as both of its ends can. A Gen5 card in a Gen4
+/// slot is by design.
+fn possible(path: &[PciLink]) -> (Reading<f64>, Reading<u32>) {
+    let none = || Unknown::new(Why::Absent, "no link");
+    let Some(own) = path.first() else { return (Err(none()), Err(none())) };
+    let above = path.get(1);
+    let speed = match (&own.max_speed, above.map(|a| &a.max_speed)) {
+        (Ok(a), Some(Ok(b))) => Ok(a.min(*b)),
+        (own, _) => own.clone(),
+    };
+    let width = match (&own.max_width, above.map(|a| &a.max_width)) {
+        (Ok(a), Some(Ok(b))) => Ok(*a.min(b)),
+        (own, _) => own.clone(),
+    };
+    (speed, width)
+}
+
+fn is_below(link: &PciLink, speed: &Reading<f64>, width: &Reading<u32>) -> bool {
     let less = |a: &Reading<f64>, b: &Reading<f64>| matches!((a, b), (Ok(a), Ok(b)) if a < b);
     let fewer = |a: &Reading<u32>, b: &Reading<u32>| matches!((a, b), (Ok(a), Ok(b)) if a < b);
-    less(&link.current_speed, &link.max_speed) || fewer(&link.current_width, &link.max_width)
+    less(&link.current_speed, speed) || fewer(&link.current_width, width)
 }
 
 fn netdev(view: &RailView<'_>) -> Said {

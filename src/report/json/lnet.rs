@@ -1,57 +1,27 @@
 //! LNet and its NIs.
 
 use super::object::Object;
-use crate::node::RailNi;
-use crate::sample::{Lnet, LnetFailure, LnetNet, LnetNi, Unknown, Why};
+use crate::node::{Node, RailNi};
+use crate::sample::{How, LnetNet, LnetNi};
 use serde_json::Value;
 
-pub(super) fn object(lnet: &Lnet) -> Value {
+pub(super) fn object(node: &Node) -> Value {
     let mut o = Object::new();
-    o.put("version", &lnet.version);
-    match &lnet.answer {
-        Ok(answer) => {
-            let beyond_lo = answer.nets.iter().any(|net| net.name != "lo");
-            o.set("stage", if beyond_lo { "up" } else { "configured" });
-            o.list("nets", answer.nets.iter().map(net));
+    o.put("version", &node.lnet.version);
+    o.set("stage", node.lnet_stage().word());
+    match (&node.lnet.answer, node.lnet_unknown()) {
+        (Ok(answer), _) => o.list("nets", answer.nets.iter().map(net)),
+        (Err(_), None) => o.list("nets", std::iter::empty()),
+        (Err(_), Some(unknown)) => {
+            o.explain("stage", unknown.why, &unknown.detail);
+            o.unknown("nets", &unknown);
         }
-        Err(failure) => {
-            if let Some(unknown) = reason(lnet, failure) {
-                o.set("stage", "unknown");
-                o.explain("stage", unknown.why, &unknown.detail);
-                o.unknown("nets", &unknown);
-            } else {
-                o.set("stage", stage_without_nets(failure));
-                o.list("nets", std::iter::empty());
-            }
-        }
+    }
+    if let Some(words) = node.lnet_aged() {
+        o.qualify("stage", How::Stale.word(), &words);
+        o.qualify("nets", How::Stale.word(), &words);
     }
     o.finish()
-}
-
-fn stage_without_nets(failure: &LnetFailure) -> &'static str {
-    match failure {
-        LnetFailure::NotInstalled => "absent",
-        LnetFailure::NotLoaded => "not_loaded",
-        _ => "loaded",
-    }
-}
-
-/// Why the nets are not known; `None` where it is known that there are none.
-pub(super) fn reason(lnet: &Lnet, failure: &LnetFailure) -> Option<Unknown> {
-    let unknown = match failure {
-        // Without lnetctl nobody can say what a loaded module does.
-        LnetFailure::NotInstalled if lnet.modules.lnet == Some(true) => {
-            Unknown::new(Why::Absent, "the lnet module is loaded, lnetctl is not installed")
-        }
-        LnetFailure::NotInstalled | LnetFailure::NotLoaded | LnetFailure::NotConfigured => {
-            return None;
-        }
-        LnetFailure::Denied(detail) => Unknown::new(Why::Denied, detail.clone()),
-        LnetFailure::Timeout(detail) => Unknown::new(Why::Timeout, detail.clone()),
-        LnetFailure::Failed(detail) => Unknown::new(Why::Unparsable, detail.clone()),
-        LnetFailure::Pending => Unknown::new(Why::FirstSample, "lnetctl has not answered yet"),
-    };
-    Some(unknown)
 }
 
 fn net(net: &LnetNet) -> Value {

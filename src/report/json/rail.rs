@@ -26,12 +26,9 @@ pub(super) fn object(
     option(&mut o, "group", group, "in no group");
     option(&mut o, "pci", rail.pci.as_deref().map(pci), "no PCI function");
     addresses(&mut o, node, rail, routes);
-    match &node.lnet.answer {
-        Err(failure) if rail.lnet.is_empty() => match lnet::reason(&node.lnet, failure) {
-            Some(unknown) => o.unknown("lnet", &unknown),
-            None => o.list("lnet", std::iter::empty()),
-        },
-        _ => o.list("lnet", rail.lnet.iter().map(lnet::rail_ni)),
+    match node.lnet_unknown().filter(|_| rail.lnet.is_empty()) {
+        Some(unknown) => o.unknown("lnet", &unknown),
+        None => o.list("lnet", rail.lnet.iter().map(lnet::rail_ni)),
     }
     o.set("rx", flow(&rail.rx));
     o.set("tx", flow(&rail.tx));

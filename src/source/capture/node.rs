@@ -238,6 +238,7 @@ pub(super) fn system(copier: &Copier) {
     // A class without devices is something else than one that was not looked at.
     copier.enter(NET);
     copier.enter(INFINIBAND);
+    copier.enter("sys/module");
     for file in SYSTEM {
         copier.file(file);
     }

@@ -86,7 +86,7 @@ fn a_directory_comes_back() {
     check_tree(&target);
     let mut capture = Capture::open(&target).unwrap();
     assert_eq!(all(&mut capture).len(), 1);
-    assert!(write(&target, 1, Duration::ZERO, None).is_err(), "it is not empty");
+    assert!(write(&Root::system(), &target, 1, Duration::ZERO, None).is_err(), "it is not empty");
 }
 
 /// The only sample, with all times zero.
@@ -128,7 +128,7 @@ fn an_archive_comes_back_and_leaves_nothing_behind() {
         assert!(a <= b && a == samples[0].time.mono);
         drop(capture);
         assert!(!top.exists());
-        assert!(write(&target, 1, Duration::ZERO, None).is_err(), "it exists");
+        assert!(write(&Root::system(), &target, 1, Duration::ZERO, None).is_err(), "it exists");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
 }
@@ -181,7 +181,7 @@ fn a_refused_read_leaves_its_reason_and_is_not_repeated() {
 fn this_machine_comes_back() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("here");
-    write(&target, 1, Duration::ZERO, None).unwrap();
+    write(&Root::system(), &target, 1, Duration::ZERO, None).unwrap();
     let sample = all(&mut Capture::open(&target).unwrap()).remove(0);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let short = |name: &str| name.trim().split('.').next().map(str::to_owned);

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 /// For all reads of one device: a firmware command may hang for a minute.
 const DEVICE_DEADLINE: Duration = Duration::from_secs(10);
 const LNETCTL_DEADLINE: Duration = Duration::from_secs(5);
+const NO_PROGRAM: &[u8] = b"lnetctl: No such file or directory (os error 2)\n";
 const NETLINK_DEADLINE: Duration = Duration::from_secs(5);
 /// More interfaces with hardware than this share their last thread.
 const MAX_THREADS: usize = 64;
@@ -43,15 +44,16 @@ pub struct Summary {
     pub hung: Vec<String>,
 }
 
-/// Collects what the readers of this node read, `samples` times, into the directory, `.tar` or
-/// `.tar.zst` named `target`. `lnetctl` overrides the usual places of that program.
+/// Collects what the readers of the node at `root` read, `samples` times, into the directory,
+/// `.tar` or `.tar.zst` named `target`. `lnetctl` overrides the usual places of that program.
 pub fn write(
+    root: &Root,
     target: &Path,
     samples: u32,
     interval: Duration,
     lnetctl: Option<&Path>,
 ) -> Result<Summary, SourceError> {
-    Job::new(&Root::system(), interval, lnetctl).write(target, samples)
+    Job::new(root, interval, lnetctl).write(target, samples)
 }
 
 /// Nothing that exists is written over.
@@ -242,7 +244,10 @@ impl<'a> Job<'a> {
 
     fn lnet(&self, copier: &Arc<Copier>) {
         let copier = self.fresh(copier);
-        let Some(program) = self.lnetctl_program() else { return };
+        let Some(program) = self.lnetctl_program() else {
+            // That there is none is an answer too, in the words of a failed start.
+            return copier.put("lnetctl-net-show.yaml.error", NO_PROGRAM);
+        };
         let ask = |args: &[&str], file: &str| match child::run(&program, args, LNETCTL_DEADLINE) {
             Ok(answer) => {
                 if !answer.stdout.is_empty() {

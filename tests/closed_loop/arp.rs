@@ -7,20 +7,20 @@ use crate::row::{Row, row};
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("RPF_STRICT_ASYM", Plain, "echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter")
-            .roots(&["ROUTE_DUP_CONNECTED"])
+            .because("ROUTE_DUP_CONNECTED")
             .packets(Astray),
         row(
             "RPF_ARP_DEADLOCK",
             Plain,
             "cd /proc/sys/net/ipv4/conf; echo 1 >all/rp_filter; echo 1 >all/arp_ignore",
         )
-        .roots(&["ROUTE_DUP_CONNECTED"])
+        .because("ROUTE_DUP_CONNECTED")
         .packets(Astray),
         row("ARP_FLUX_IGNORE", Healthy, "cd /proc/sys/net/ipv4/conf; echo 0 >ib0/arp_ignore")
             .packets(RightAfter)
             .restores(),
         row("ARP_FILTER_WITHOUT_RULES", Plain, "echo 1 >/proc/sys/net/ipv4/conf/all/arp_filter")
-            .roots(&["ROUTE_DUP_CONNECTED"])
+            .because("ROUTE_DUP_CONNECTED")
             .packets(Astray),
         row("ARP_FLUX_ANNOUNCE", Healthy, "echo 1 >/proc/sys/net/ipv4/conf/ib1/arp_announce")
             .on(&["ib1"])

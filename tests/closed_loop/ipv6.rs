@@ -36,6 +36,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .packets(Astray)
             .restores(),
         row("RULE_STALE", Healthy6, "ip -6 rule add pref 9430 from fd16::34:7 lookup 942")
+            .on(&["ib1"])
             .packets(Right)
             .restores(),
         row("RULE_DUPLICATE", Healthy6, "ip -6 rule add pref 9421 from fd16::34:2 lookup 942")
@@ -56,7 +57,9 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .on(&["ib1"])
         .packets(Astray),
-        row("RULE_BUILTIN_MISSING", Healthy6, "ip -6 rule del pref 32766").packets(Right).restores(),
+        row("RULE_BUILTIN_MISSING", Healthy6, "ip -6 rule del pref 32766")
+            .packets(Right)
+            .restores(),
         row(
             "RAIL_UNBOUND_NO_ROUTE",
             Healthy6,

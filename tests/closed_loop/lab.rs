@@ -1,7 +1,9 @@
 //! Two hosts with two rails on one segment, and a management network.
 
 use crate::support::ns::Ns;
+use crate::support::wait_for;
 use std::process::Output;
+use std::time::Duration;
 
 /// How host A is set up before the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl Lab {
         a.sh("ip link set eth0 up; ip addr add 10.208.130.34/24 dev eth0; \
               ip route add default via 10.208.130.1");
         let lab = Self { a, b, switch };
+        lab.settle();
         lab.prepare(start);
         lab
     }
@@ -85,6 +88,15 @@ impl Lab {
                 self.a.sh(&source_routing("ip -6", "fd16::/64", "fd16::34:1", "fd16::34:2"));
             }
             _ => {}
+        }
+    }
+
+    /// Waits until the kernel has told itself of every change of a carrier.
+    pub(crate) fn settle(&self) {
+        for host in [&self.a, &self.b] {
+            wait_for("carrier and operstate agree", Duration::from_secs(5), || {
+                (host.sh(AGREE).trim() == "").then_some(())
+            });
         }
     }
 
@@ -128,6 +140,10 @@ const V6_AT_ONCE: &str = "cd /proc/sys/net/ipv6/conf; for c in all default; do \
 const SYSCTLS: &str = "cd /proc/sys/net/ipv4/conf; for c in all default; do \
                        for k in rp_filter arp_ignore arp_announce arp_filter accept_local \
                        ignore_routes_with_linkdown; do echo 0 >$c/$k; done; done";
+
+/// Says which rail's carrier was not dealt with yet (net/core/link_watch.c).
+const AGREE: &str = "for r in ib0 ib1; do cd /sys/class/net/$r; case $(cat carrier operstate) in \
+                     *1*up | *0*down) ;; *) echo $r ;; esac; done";
 
 const ARP: &str = "cd /proc/sys/net/ipv4/conf; for c in ib0 ib1; do \
                    echo 1 >$c/arp_ignore; echo 2 >$c/arp_announce; echo 2 >$c/rp_filter; done";

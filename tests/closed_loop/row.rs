@@ -2,7 +2,7 @@
 
 use crate::lab::{Lab, Start, succeeded};
 use crate::packets;
-use crate::support::ns::Ns;
+use crate::support::ns::{Ns, Rail};
 use crate::support::railtop;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -40,6 +40,12 @@ pub(crate) struct Row {
     restores: bool,
     /// What is there after the fix by nature.
     remains: Vec<&'static str>,
+    /// What is told as a consequence, until the fix.
+    pub(crate) follows: Vec<&'static str>,
+    /// An InfiniBand interface without address beside the rails.
+    bare_rail: Option<&'static str>,
+    /// Why undo does not give exactly the state before the fix.
+    undo_differs: Option<&'static str>,
 }
 
 /// A row named by its id; `make` is done in host A.
@@ -56,6 +62,9 @@ pub(crate) fn row(id: &'static str, start: Start, make: &'static str) -> Row {
         no_fix: None,
         restores: false,
         remains: Vec::new(),
+        follows: Vec::new(),
+        bare_rail: None,
+        undo_differs: None,
     }
 }
 
@@ -66,10 +75,6 @@ impl Row {
 
     pub(crate) fn on(self, rails: &[&'static str]) -> Self {
         Self { rails: rails.to_vec(), ..self }
-    }
-
-    pub(crate) fn roots(self, roots: &[&'static str]) -> Self {
-        Self { roots: roots.to_vec(), ..self }
     }
 
     pub(crate) fn at_peer(self, at_peer: &'static str) -> Self {
@@ -92,6 +97,19 @@ impl Row {
         Self { restores: true, ..self }
     }
 
+    /// Named by a consequence: `roots` are others.
+    pub(crate) fn because(self, root: &'static str) -> Self {
+        Self { follows: self.roots, roots: vec![root], ..self }
+    }
+
+    pub(crate) fn bare_rail(self, name: &'static str) -> Self {
+        Self { bare_rail: Some(name), ..self }
+    }
+
+    pub(crate) fn undo_differs(self, why: &'static str) -> Self {
+        Self { undo_differs: Some(why), ..self }
+    }
+
     pub(crate) fn remains(self, ids: &[&'static str]) -> Self {
         Self { remains: ids.to_vec(), ..self }
     }
@@ -106,9 +124,15 @@ pub(crate) fn run(row: &Row) -> Result<(), String> {
     lab.switch.sh(&format!("set -e; {}", row.at_switch));
     lab.b.sh(&format!("set -e; {}", row.at_peer));
     lab.a.sh(&format!("set -e; {}", row.make));
+    let _extra = row.bare_rail.map(|name| Rail::new(&lab.a, name, ""));
+    lab.settle();
     let faulty = lab.state();
     let report = expect(&lab, row, &row.roots, "after the fault")?;
     rails_are(row, &report)?;
+    let told = ids(&report);
+    if let Some(id) = row.follows.iter().find(|id| !told.contains(**id)) {
+        return Err(format!("{id} does not follow: {told:?}"));
+    }
     packets_before(&lab, row)?;
     let steps = fixes(&lab.a)?;
     if let Some(why) = row.no_fix {
@@ -123,13 +147,25 @@ pub(crate) fn run(row: &Row) -> Result<(), String> {
         same("the state before the fault", &start, &mended)?;
     }
     packets_after(&lab, row)?;
-    expect(&lab, row, &row.remains, "after the fix")
+    let report = expect(&lab, row, &row.remains, "after the fix")
         .map_err(|why| format!("{why}\nthe fix:\n{}", lines(&steps, "commands").join("\n")))?;
+    let told = ids(&report);
+    if let Some(id) = row.follows.iter().find(|id| told.contains(**id)) {
+        return Err(format!("{id} is still there: {told:?}"));
+    }
     for line in undo(&steps) {
         run_line(&lab.a, &line)?;
     }
+    if row.undo_differs.is_some() {
+        return Ok(());
+    }
     same("the state before the fix", &faulty, &lab.state())
         .map_err(|why| format!("{why}\nthe undo:\n{}", undo(&steps).join("\n")))
+}
+
+fn ids(report: &Value) -> BTreeSet<&str> {
+    let findings = report["findings"].as_array().expect("findings");
+    findings.iter().filter_map(|f| f["id"].as_str()).collect()
 }
 
 /// All commands, a second time without effect, and those of the peer.
@@ -204,7 +240,12 @@ fn expect(lab: &Lab, row: &Row, ids: &[&str], when: &str) -> Result<Value, Strin
     }
     let told: Vec<String> = findings
         .iter()
-        .map(|f| format!("  {} {} {} < {}: {}", f["severity"], f["id"], f["rails"], f["caused_by"], f["summary"]))
+        .map(|f| {
+            format!(
+                "  {} {} {} < {}: {}",
+                f["severity"], f["id"], f["rails"], f["caused_by"], f["summary"]
+            )
+        })
         .collect();
     Err(format!(
         "{when}: expected {ids:?}, found {found:?}\n{}\nin the state\n{}",
@@ -231,7 +272,11 @@ fn packets_before(lab: &Lab, row: &Row) -> Result<(), String> {
         Packets::Astray => {
             let sent = packets::leave(lab, row.start);
             // What is wrong differs, that something is does not.
-            if sent.is_ok() { Err("packets go right although the way is wrong".into()) } else { Ok(()) }
+            if sent.is_ok() {
+                Err("packets go right although the way is wrong".into())
+            } else {
+                Ok(())
+            }
         }
         Packets::Right => packets::leave(lab, row.start).map_err(|e| format!("before: {e}")),
         Packets::None | Packets::RightAfter => Ok(()),

@@ -7,7 +7,7 @@ use crate::row::{Row, row};
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("RULE_STALE", Healthy, "ip rule add pref 9430 from 172.16.34.7 lookup 942")
-            .on(&["ib0", "ib1"])
+            .on(&["ib1"])
             .packets(Right)
             .restores(),
         row("RULE_DUPLICATE", Healthy, "ip rule add pref 9421 from 172.16.34.2 lookup 942")
@@ -29,7 +29,7 @@ pub(crate) fn rows() -> Vec<Row> {
         .on(&["ib1"])
         .packets(Astray),
         row("RULE_DETACHED", Healthy, "ip rule add pref 9000 iif ib7 lookup 941")
-            .on(&["ib0", "ib1"])
+            .on(&["ib7"])
             .packets(Right)
             .restores(),
         row("RULE_BUILTIN_MISSING", Healthy, "ip rule del pref 32766; ip rule del pref 32767")

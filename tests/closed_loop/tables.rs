@@ -49,6 +49,7 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .on(&["ib1"])
         .packets(Right)
+        .undo_differs("the kernel takes no source that is not local")
         .restores(),
         row(
             "TABLE_NO_CONNECTED",
@@ -85,15 +86,16 @@ pub(crate) fn rows() -> Vec<Row> {
             .packets(Astray)
             .restores(),
         row("ROUTE_LINKDOWN", Healthy, "")
-            .roots(&["RAIL_DOWN"])
+            .because("RAIL_DOWN")
             .on(&["ib1"])
             .at_switch("ip link set Aib1 down")
-            .no_fix("only the cable mends it"),
+            .remains(&["RAIL_DOWN"]),
         row(
             "ROUTE_MULTIPATH_NO_SOURCE",
             Plain,
             "ip route del 172.16.0.0/16 dev ib0; ip route del 172.16.0.0/16 dev ib1
              ip route add 172.16.0.0/16 scope link nexthop dev ib0 nexthop dev ib1
+             ip addr add 172.16.34.3/16 dev ib1 noprefixroute
              cd /proc/sys/net/ipv4/conf; for c in ib0 ib1; do
              echo 1 >$c/arp_ignore; echo 2 >$c/arp_announce; done",
         )

@@ -66,11 +66,13 @@ fn of_set(scene: &Scene<'_>, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
         let get = super::plan::here(format!("{ip} route get {probe}"));
         let main = RuleAction::Lookup(TABLE_MAIN);
         let asked = scene.rules(addr.family()).iter().any(|r| r.action == main);
+        // Behind the rule for main there may be routes already.
+        let remedy = if asked { plan.unbound(set) } else { Vec::new() };
         return Some(
             Told::new(scene, id, severity, &set.ifaces, what)
                 .because((!asked).then_some(id::RULE_BUILTIN_MISSING))
                 .seen(seen)
-                .mended(plan.unbound(set))
+                .mended(remedy)
                 .proven([get]),
         );
     }

@@ -236,3 +236,142 @@ fn addresses_links_and_next_hops() {
     );
     ns.sh(&Action::NeighbourFlush { dev: "ib0".into() }.command());
 }
+
+/// A node made sick, and the roots that must be told and mended.
+struct Case {
+    make: &'static [&'static str],
+    roots: &'static [&'static str],
+}
+
+/// Source routing as it should be.
+const RIGHT: [&str; 5] = [
+    "ip route add 172.16.0.0/16 dev ib0 scope link src 172.16.34.1 table 941",
+    "ip route add 172.16.0.0/16 dev ib1 scope link src 172.16.34.2 table 942",
+    "ip rule add pref 9410 from 172.16.34.1 lookup 941",
+    "ip rule add pref 9420 from 172.16.34.2 lookup 942",
+    "sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2",
+];
+
+const CASES: &[Case] = &[
+    Case { make: &[], roots: &["ROUTE_DUP_CONNECTED"] },
+    Case { make: &["sysctl -qw net.ipv4.conf.all.rp_filter=1"], roots: &["ROUTE_DUP_CONNECTED"] },
+    Case { make: &["RIGHT", "ip rule del pref 9420"], roots: &["TABLE_NO_RULE"] },
+    Case { make: &["RIGHT", "ip route del 172.16.0.0/16 table 942"], roots: &["RULE_TABLE_EMPTY"] },
+    Case {
+        make: &["RIGHT", "ip route replace 172.16.0.0/16 dev ib0 table 942"],
+        roots: &["TABLE_WRONG_DEV"],
+    },
+    Case {
+        make: &[
+            "RIGHT",
+            "ip rule del pref 9420",
+            "ip rule add pref 40000 from 172.16.34.2 lookup 942",
+        ],
+        roots: &["RULE_AFTER_MAIN"],
+    },
+    Case {
+        make: &["RIGHT", "ip rule add pref 32 lookup main suppress_prefixlength 0"],
+        roots: &["RULE_SHADOWED", "RULE_SHADOWED"],
+    },
+    Case {
+        make: &["RIGHT", "ip rule add pref 9000 from 172.16.34.99 lookup 942"],
+        roots: &["RULE_STALE"],
+    },
+    Case {
+        make: &["RIGHT", "ip route add prohibit 172.16.16.0/24 table 942"],
+        roots: &["ROUTE_REJECT"],
+    },
+    Case {
+        make: &[
+            "RIGHT",
+            "ip route flush table main proto kernel dev ib0",
+            "ip route flush table main proto kernel dev ib1",
+        ],
+        roots: &["RAIL_UNBOUND_NO_ROUTE"],
+    },
+    Case { make: &["RIGHT", "ip link set ib1 mtu 1500"], roots: &["MTU_MISMATCH"] },
+    Case {
+        make: &[
+            "RIGHT",
+            "ip route replace 172.16.0.0/16 dev ib1 scope link src 172.16.34.2 table 942 mtu 9000",
+        ],
+        roots: &["ROUTE_MTU_ABOVE_LINK"],
+    },
+    Case {
+        make: &["RIGHT", "sysctl -qw net.ipv4.conf.all.arp_ignore=0"],
+        roots: &["ARP_FLUX_IGNORE"],
+    },
+    Case {
+        make: &["RIGHT", "sysctl -qw net.ipv4.conf.all.arp_announce=1"],
+        roots: &["ARP_FLUX_ANNOUNCE"],
+    },
+    Case {
+        make: &["RIGHT", "ip rule del pref 32766", "ip rule del pref 32767"],
+        roots: &["RULE_BUILTIN_MISSING"],
+    },
+];
+
+/// Ids of the roots above a note, and the findings.
+fn checked(ns: &Ns) -> (Vec<String>, serde_json::Value) {
+    let out = ns
+        .command(support::railtop())
+        .args(["check", "--json", "--interval", "50ms"])
+        .output()
+        .expect("railtop runs");
+    let object: serde_json::Value = serde_json::from_slice(&out.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out.stderr)));
+    let findings = object["findings"].clone();
+    let mut roots: Vec<String> = findings
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|f| f["caused_by"].is_null() && f["severity"] != "note")
+        .map(|f| f["id"].as_str().expect("id").to_owned())
+        .collect();
+    roots.sort();
+    (roots, findings)
+}
+
+fn lines<'a>(findings: &'a serde_json::Value, key: &str) -> Vec<&'a str> {
+    let of = |f: &'a serde_json::Value| f[key].as_array().expect("steps").iter();
+    let all = findings.as_array().expect("findings").iter().flat_map(of);
+    all.filter(|s| s["where"] == "here").map(|s| s["command"].as_str().expect("command")).collect()
+}
+
+#[test]
+fn what_is_told_is_mended_by_what_is_proposed() {
+    if let Some(why) = ns::unavailable() {
+        return skip("what_is_told_is_mended_by_what_is_proposed", &why);
+    }
+    for case in CASES {
+        let ns = Ns::new();
+        let _ib0 = ns::Rail::new(&ns, "ib0", "172.16.34.1/16");
+        let _ib1 = ns::Rail::new(&ns, "ib1", "172.16.34.2/16");
+        for line in case.make {
+            if *line == "RIGHT" {
+                for line in RIGHT {
+                    ns.sh(line);
+                }
+            } else {
+                ns.sh(line);
+            }
+        }
+        let before = state(&ns);
+        let (roots, findings) = checked(&ns);
+        assert_eq!(roots, case.roots, "{:?}", case.make);
+        for line in lines(&findings, "fix") {
+            ns.sh(line);
+        }
+        for line in lines(&findings, "verify") {
+            ns.sh(line);
+        }
+        let (after, left) = checked(&ns);
+        assert_eq!(after, [""; 0], "{:?} is not mended: {left:#}", case.make);
+        let mut undo = lines(&findings, "undo");
+        undo.dedup();
+        for line in undo {
+            ns.sh(line);
+        }
+        assert_eq!(difference(&before, &state(&ns)), [""; 0], "undo of {:?}", case.make);
+    }
+}

@@ -73,7 +73,7 @@ pub(super) fn merge(found: &mut Vec<Found>) {
                 let rails = &mut known.finding.rails;
                 new.for_each(|rail| {
                     if !rails.contains(&rail) {
-                        rails.push(rail)
+                        rails.push(rail);
                     }
                 });
             }

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod arp;
+mod beyond;
 mod cause;
 mod lines;
 mod plan;
@@ -85,6 +86,7 @@ fn judge_with(node: &Node, links: &[Link], alive: State2<'_>, real: State2<'_>) 
     told.extend(unbound::find(&scene, &mut judged, &plan));
     told.extend(rules::find(&scene, &judged, &plan));
     told.extend(tables::find(&scene, &judged, real));
+    told.extend(beyond::find(&scene, &judged));
     told.extend(addresses::find(&scene, &judged));
     told.extend(arp::find(&scene, &mut judged, &plan));
     if is_plain_host(node) {

@@ -290,8 +290,8 @@ pub(crate) fn selectors(rule: &Rule, family: Family) -> String {
         words.push(format!("tos {:#04x}", rule.tos));
     }
     match rule.fwmark {
-        Some((mark, u32::MAX)) => words.push(format!("fwmark {mark:#x}")),
-        Some((mark, mask)) => words.push(format!("fwmark {mark:#x}/{mask:#x}")),
+        Some((value, u32::MAX)) => words.push(format!("fwmark {value:#x}")),
+        Some((value, mask)) => words.push(format!("fwmark {value:#x}/{mask:#x}")),
         None => {}
     }
     for (name, device) in [("iif", &rule.iif), ("oif", &rule.oif)] {

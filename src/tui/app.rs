@@ -3,7 +3,7 @@
 use super::keys::{self, Action};
 use super::state::{Feed, Look, Screen, ViewState};
 use super::view::{self, Extent, order};
-use crate::check::{self, Assessment, Verdict};
+use crate::check::{Assessment, Judge, Verdict};
 use crate::node::{Node, Settings, SourceKind};
 use crate::sample::{Sample, Text};
 use crate::source::Pace;
@@ -41,6 +41,7 @@ pub struct App {
     label: Text,
     pace: Arc<Pace>,
     feed: Feed,
+    judge: Judge,
     now: Option<(Node, Assessment)>,
     /// What the screen shows while paused; the node goes on behind it.
     frozen: Option<Box<(Node, Assessment)>>,
@@ -65,6 +66,7 @@ impl App {
             label: Text::new(label),
             pace,
             feed: Feed::Running,
+            judge: Judge::default(),
             now: None,
             frozen: None,
             view,
@@ -81,7 +83,7 @@ impl App {
             }
             None => Node::new(self.settings.clone(), self.kind, sample),
         };
-        let assessment = check::assess(&node);
+        let assessment = self.judge.assess(&node);
         self.show(node, assessment)
     }
 

@@ -86,7 +86,7 @@ impl Kind {
 }
 
 /// Preference of the built-in rule for main.
-const MAIN_RULE: u32 = 32766;
+pub(super) const MAIN_RULE: u32 = 32766;
 /// RT_TABLE_COMPAT: "see RTA_TABLE".
 const TABLE_COMPAT: u32 = 252;
 
@@ -214,14 +214,14 @@ fn by_own_rule(
 }
 
 /// The rule because of which another one was never asked: it decided, or jumped past it.
-fn asked_before(decision: &Decision, rule: usize) -> Option<usize> {
+pub(super) fn asked_before(decision: &Decision, rule: usize) -> Option<usize> {
     if decision.steps.iter().any(|s| s.rule == rule) {
         return None;
     }
     let jumps = || decision.steps.iter().filter(|s| matches!(s.verb, Verb::Goto(_)));
     decider(decision)
         .filter(|by| *by < rule)
-        .or_else(|| jumps().map(|s| s.rule).filter(|by| *by < rule).last())
+        .or_else(|| jumps().map(|s| s.rule).rfind(|by| *by < rule))
 }
 
 /// A table with a way by this device to the probe, that no rule names.

@@ -1,6 +1,6 @@
 //! What to change: tables and preferences that are free, the complete remedy of one subnet.
 
-use super::cause::{decider, is_custom, is_plain, only_by};
+use super::cause::{MAIN_RULE, decider, is_custom, is_plain, only_by};
 use super::scene::{Addr, Scene, Set};
 use crate::check::{Step, Where};
 use crate::fib::{TABLE_LOCAL, TABLE_MAIN, Verb};
@@ -12,8 +12,6 @@ use std::net::IpAddr;
 
 /// New tables are counted from here.
 const FIRST_TABLE: u32 = 1000;
-/// Preference of the built-in rule for main: rules behind it come too late.
-const MAIN_RULE: u32 = 32766;
 /// Metric that IPv6 routes get when none is given (IP6_RT_PRIO_USER).
 const IPV6_METRIC: u32 = 1024;
 

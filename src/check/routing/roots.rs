@@ -2,7 +2,7 @@
 
 use super::cause::{Cause, Kind, State, decider, route_at};
 use super::plan::{Plan, is_host_of, verify};
-use super::scene::{Addr, Scene, Set};
+use super::scene::{Addr, Iface, Scene, Set};
 use super::tell::{Told, listed};
 use super::{Judged, lines};
 use crate::check::Severity;
@@ -70,7 +70,7 @@ fn of_set(
 ) -> Told {
     let taken = leaves_by(scene, wrong.first().copied(), cause);
     let sources = listed(wrong.iter().map(|a| a.ip.to_string()));
-    let names = listed(set.ifaces.iter().filter_map(|&i| scene.iface(i)).map(|i| i.name()));
+    let names = listed(set.ifaces.iter().filter_map(|&i| scene.iface(i)).map(Iface::name));
     let prefix = wrong.first().map_or(set.prefix, |a| a.prefix);
     let summary = match cause.kind {
         Kind::Duplicate { .. } => format!(
@@ -110,12 +110,12 @@ fn of_set(
 /// The routes of the prefix that compete, the rules that lead there.
 fn evidence_of_set(scene: &Scene<'_>, set: &Set, wrong: &[&Addr], cause: &Cause) -> Vec<Text> {
     let family = set.prefix.family();
-    let table = match cause.kind {
-        Kind::Multipath { table, .. }
-        | Kind::Longer { table, .. }
-        | Kind::Metric { table, .. }
-        | Kind::Duplicate { table, .. } => table,
-        _ => return Vec::new(),
+    let (Kind::Multipath { table, .. }
+    | Kind::Longer { table, .. }
+    | Kind::Metric { table, .. }
+    | Kind::Duplicate { table, .. }) = cause.kind
+    else {
+        return Vec::new();
     };
     let by_rail = |r: &Route| {
         r.next_hops.iter().any(|h| h.ifindex.is_some_and(|i| scene.rail_iface(i).is_some()))
@@ -284,7 +284,7 @@ fn remedy(scene: &Scene<'_>, plan: &Plan<'_, '_>, addr: &Addr, cause: &Cause) ->
 }
 
 /// The same rule in front of the one that decides now.
-fn move_forward(plan: &Plan<'_, '_>, addr: &Addr, rule: &Rule) -> Vec<Change> {
+pub(super) fn move_forward(plan: &Plan<'_, '_>, addr: &Addr, rule: &Rule) -> Vec<Change> {
     let Some(old) = RuleSpec::of(addr.family(), rule) else { return Vec::new() };
     if !rule.src.is_some_and(|s| is_host_of(&s, addr.ip)) {
         return plan.source_routing(addr);

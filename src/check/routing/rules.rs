@@ -1,7 +1,8 @@
 //! Rules that are left over, doubled, in conflict, cut off or missing.
 
-use super::cause::{State, is_plain, is_within};
+use super::cause::{MAIN_RULE, State, asked_before, is_plain, is_within};
 use super::plan::{Plan, is_host_of, verify};
+use super::roots::move_forward;
 use super::scene::{Addr, Scene};
 use super::tell::Told;
 use super::{Judged, lines};
@@ -30,6 +31,7 @@ pub(super) fn find(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> V
         told.extend(missing(scene, family));
     }
     told.extend(empty_by_luck(scene, judged, plan));
+    told.extend(shadowed_by_luck(scene, judged, plan));
     told
 }
 
@@ -252,8 +254,8 @@ fn missing(scene: &Scene<'_>, family: Family) -> Vec<Told> {
     }
     let leads_to = |table| rules.iter().any(|r| r.action == RuleAction::Lookup(table));
     let is_vrf = |&i: &usize| scene.iface(i).is_some_and(|i| i.vrf.is_some());
-    let in_vrf: Vec<usize> = ifaces.iter().copied().filter(is_vrf).collect();
-    let l3mdev = in_vrf.is_empty() || rules.iter().any(|r| r.l3mdev);
+    let enslaved: Vec<usize> = ifaces.iter().copied().filter(is_vrf).collect();
+    let l3mdev = enslaved.is_empty() || rules.iter().any(|r| r.l3mdev);
     let spec = |preference, action: &str| RuleSpec {
         family,
         preference,
@@ -273,7 +275,7 @@ fn missing(scene: &Scene<'_>, family: Family) -> Vec<Told> {
     }
     if !l3mdev {
         let specs = vec![spec(1000, "l3mdev")];
-        gaps.push(("VRFs (l3mdev): their tables are never asked", specs, &in_vrf));
+        gaps.push(("VRFs (l3mdev): their tables are never asked", specs, &enslaved));
     }
     gaps.into_iter()
         .map(|(what, specs, ifaces)| {
@@ -318,6 +320,43 @@ fn empty_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec
                 .mended(plan.source_routing(addr))
                 .proven(verify(scene, addr))
                 .after_link(),
+        );
+    }
+    told
+}
+
+/// The rule is never asked and the packets take the right way all the same: while this rail's
+/// route is the first of the prefix.
+fn shadowed_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
+    let mut told = Vec::new();
+    let shared = scene.sets.iter().filter(|s| s.is_shared()).flat_map(|s| s.addrs.iter().copied());
+    for place in shared {
+        let Some(addr) = scene.addr(place) else { continue };
+        let Some(State::Right { rule: None }) = judged.states.get(place) else { continue };
+        let Some(way) = addr.ways.first() else { continue };
+        let rules = scene.rules(addr.family());
+        let own = rules.iter().enumerate().find(|(_, r)| {
+            is_plain(r) && r.dst.is_none() && r.src.is_some_and(|s| is_host_of(&s, addr.ip))
+        });
+        let Some((at, rule)) = own else { continue };
+        let first = asked_before(&way.decision, at).and_then(|by| rules.get(by));
+        let (Some(first), RuleAction::Lookup(table)) = (first, &rule.action) else { continue };
+        let filled = scene.routes(addr.family()).any(|(_, route)| route.table == *table);
+        if !filled {
+            continue;
+        }
+        let what = format!(
+            "the rule for {} at {} is never reached: the one at {} decides first, for now with the \
+             right rail",
+            addr.ip, rule.preference, first.preference
+        );
+        let late = rule.preference > MAIN_RULE;
+        let id = if late { id::RULE_AFTER_MAIN } else { id::RULE_SHADOWED };
+        told.push(
+            Told::new(scene, id, Severity::Warning, &[addr.iface], what)
+                .seen([first, rule].map(|r| lines::rule(scene, r)))
+                .mended(move_forward(plan, addr, rule))
+                .proven(verify(scene, addr)),
         );
     }
     told

@@ -17,6 +17,7 @@ pub(in crate::check) struct Rungs {
 
 type Said = Option<(Verdict, Text)>;
 
+#[expect(clippy::unnecessary_wraps, reason = "a rung that is judged")]
 fn said(verdict: Verdict, detail: impl Into<Text>) -> Said {
     Some((verdict, detail.into()))
 }

@@ -1,7 +1,7 @@
 //! Packets of sockets that bind to no address: do they find a rail at all?
 
 use super::plan::Plan;
-use super::scene::{Addr, Scene, Set};
+use super::scene::{Addr, Iface, Scene, Set};
 use super::tell::Told;
 use super::{Judged, lines};
 use crate::check::Severity;
@@ -24,7 +24,7 @@ pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) 
 fn of_set(scene: &Scene<'_>, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
     let ifaces = || set.ifaces.iter().filter_map(|&i| scene.iface(i));
     // A VRF is entered by binding to it; without any carrier nothing is expected.
-    if ifaces().any(|i| i.vrf.is_some()) || !ifaces().any(|i| i.has_carrier()) {
+    if ifaces().any(|i| i.vrf.is_some()) || !ifaces().any(Iface::has_carrier) {
         return None;
     }
     let widest = |a: &&Addr| a.prefix == set.prefix && !a.ways.is_empty();

@@ -84,7 +84,7 @@ fn what_cannot_be_read_is_unknown_and_silent() {
     let mut n = node("addr ib0 172.16.34.1/16\n addr ib1 172.16.34.2/16");
     Arc::make_mut(&mut n.routing).rules4 = missing(Why::Denied);
     let a = assess(&n);
-    assert!(a.findings.iter().all(|f| !f.id.starts_with("R")), "{:?}", a.findings);
+    assert!(a.findings.iter().all(|f| !f.id.starts_with('R')), "{:?}", a.findings);
     assert!(a.not_checked.iter().any(|c| c.what == "rules"));
     assert!(a.routes.iter().all(|r| r.leaves_by.is_err()));
     n.links = missing(Why::Denied);

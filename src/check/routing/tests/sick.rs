@@ -3,6 +3,7 @@
 use super::healthy::COMPLETE;
 use super::kit::{ids, node, roots};
 use crate::check::{Layer, Severity, assess};
+use std::fmt::Write;
 
 /// Both rails answer for themselves only: what is left is routing.
 const ARP_RIGHT: &str = "sysctl all arp_ignore=1 arp_announce=2 rp_filter=2\n";
@@ -63,7 +64,7 @@ fn duplicate_connected_routes_of_ipv6() {
 fn four_rails_are_one_finding() {
     let mut lines = ARP_RIGHT.to_owned();
     for i in 0..4 {
-        lines.push_str(&format!("addr ib{i} 10.1.0.{}/16\n", i + 1));
+        let _ = writeln!(lines, "addr ib{i} 10.1.0.{}/16", i + 1);
     }
     is(&lines, &["ROUTE_DUP_CONNECTED warning ib0 ib1 ib2 ib3"]);
     // Two have rules: the other two are still in the wrong.
@@ -187,9 +188,9 @@ fn rules_left_over_doubled_cut_off() {
         ),
         &["RULE_DUPLICATE note ib1"],
     );
-    let many: String =
-        (0..11).map(|i| format!("rule {} from 172.16.34.2 lookup 942\n", 9000 + i)).collect();
-    is(&complete(&[], &many), &["RULE_DUPLICATE warning ib1"]);
+    let many: Vec<String> =
+        (0..11).map(|i| format!("rule {} from 172.16.34.2 lookup 942", 9000 + i)).collect();
+    is(&complete(&[], &many.join("\n")), &["RULE_DUPLICATE warning ib1"]);
     is(&complete(&[], "rule 52 oif ib7 lookup 942"), &["RULE_DETACHED note ib7"]);
     is(&complete(&[], "rule 9425 from 172.16.34.2 lookup 941"), &["RULE_CONFLICT warning ib1"]);
     is(

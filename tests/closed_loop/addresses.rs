@@ -1,6 +1,7 @@
 //! Links, addresses, MTU.
 
 use crate::lab::Start::{Healthy, Plain};
+use crate::row::Packets::RightAfter;
 use crate::row::{Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -25,7 +26,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "ip addr del 172.16.34.2/16 dev ib1; ip addr add 172.16.34.2/24 dev ib1
              cd /proc/sys/net/ipv4/conf; for c in ib0 ib1; do
              echo 1 >$c/arp_ignore; echo 2 >$c/arp_announce; done",
-        ),
+        )
+        .packets(RightAfter),
         row("MTU_MISMATCH", Healthy, "ip link set ib1 mtu 1400"),
     ]
 }

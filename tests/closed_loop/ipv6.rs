@@ -48,7 +48,6 @@ pub(crate) fn rows() -> Vec<Row> {
             .packets(Right)
             .restores(),
         row("RULE_SHADOWED", Healthy6, "ip -6 rule add pref 9000 from fd16::/64 lookup main")
-            .on(&["ib1"])
             .packets(Astray),
         row(
             "RULE_AFTER_MAIN",

@@ -19,7 +19,6 @@ pub(crate) fn rows() -> Vec<Row> {
             .packets(Right)
             .restores(),
         row("RULE_SHADOWED", Healthy, "ip rule add pref 9000 from 172.16.0.0/16 lookup main")
-            .on(&["ib1"])
             .packets(Astray),
         row(
             "RULE_AFTER_MAIN",

@@ -29,6 +29,11 @@ use crate::source::Source;
 use anyhow::Context;
 use std::io;
 
+/// The keys and what they do, for a manual.
+pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    keys::TABLE.iter().map(|binding| (binding.label, binding.help))
+}
+
 /// What the user chose for the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -42,15 +47,10 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Standard output goes to a file or a pipe.
-    #[error(
-        "standard output is not a terminal: use `railtop check` for a report, \
-         `railtop stream` for a line per sample"
-    )]
+    #[error("standard output is not a terminal: use `railtop stream` for a line per sample")]
     NotATerminal,
     /// `TERM` is `dumb` or not set.
-    #[error(
-        "this terminal cannot show a dashboard (TERM={0}): use `railtop check` or `railtop stream`"
-    )]
+    #[error("this terminal cannot show a dashboard (TERM={0}): use `railtop stream`")]
     DumbTerminal(&'static str),
 }
 

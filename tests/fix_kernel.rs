@@ -306,6 +306,26 @@ const CASES: &[Case] = &[
         roots: &["ARP_FLUX_ANNOUNCE"],
     },
     Case {
+        make: &[
+            "RIGHT",
+            "ip -6 addr add 2001:db8::1/64 dev ib0 nodad",
+            "ip -6 addr add 2001:db8::2/64 dev ib1 nodad",
+        ],
+        roots: &["ROUTE_DUP_CONNECTED"],
+    },
+    Case {
+        make: &[
+            "RIGHT",
+            "ip -6 addr add 2001:db8::1/64 dev ib0 nodad",
+            "ip -6 addr add 2001:db8::2/64 dev ib1 nodad",
+            "ip -6 route add 2001:db8::/64 dev ib0 table 941",
+            "ip -6 route add 2001:db8::/64 dev ib0 table 942",
+            "ip -6 rule add pref 9410 from 2001:db8::1 lookup 941",
+            "ip -6 rule add pref 9420 from 2001:db8::2 lookup 942",
+        ],
+        roots: &["TABLE_WRONG_DEV"],
+    },
+    Case {
         make: &["RIGHT", "ip rule del pref 32766", "ip rule del pref 32767"],
         roots: &["RULE_BUILTIN_MISSING"],
     },

@@ -6,7 +6,8 @@ mod support;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use railtop::node::{Settings, SourceKind};
-use railtop::source::Pace;
+use railtop::source::demo::Demo;
+use railtop::source::{Pace, Source};
 use railtop::tui::{App, ColorLevel, Look, Outcome};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -188,6 +189,58 @@ fn a_demo_says_so_on_every_screen() {
             let text = grid::of(&frame(&mut app, width, height));
             assert!(text.lines().next().unwrap().contains("demo"), "{width}x{height} {key}");
         }
+    }
+}
+
+/// The demo of that name after so many samples, and the sentence of its worst finding.
+fn simulated(scenario: &str, samples: usize) -> (App, Option<String>) {
+    let mut demo = Demo::simulate(scenario, Duration::from_secs(1)).unwrap();
+    let (kind, label, pace) = (demo.kind(), demo.label(), demo.pace());
+    let mut app = App::new(COLORS, Settings::default(), kind, &label, pace);
+    let mut node: Option<railtop::node::Node> = None;
+    for _ in 0..samples {
+        let sample = demo.next().unwrap().unwrap();
+        app.on_sample(&sample);
+        match &mut node {
+            Some(node) => node.advance(&sample),
+            None => node = Some(railtop::node::Node::new(Settings::default(), kind, &sample)),
+        }
+    }
+    let judged = railtop::check::assess(&node.unwrap());
+    (app, judged.worst().map(|finding| finding.summary.to_string()))
+}
+
+/// Without what depends on where a line ends.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn the_worst_finding_can_be_read_at_80_columns() {
+    for (scenario, _) in railtop::source::demo::scenarios() {
+        let (mut app, worst) = simulated(scenario, 20);
+        let text = grid::of(&frame(&mut app, 80, 24));
+        let head: String = text.lines().take(3).collect();
+        if let Some(worst) = worst {
+            // "+1 more" stands at the end of the first of the two lines.
+            let head = head.replace("+1 more: key 5", "");
+            assert!(squeezed(&head).contains(&squeezed(&worst)), "{scenario}: {worst}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_head_leaves_words_out_and_cuts_none() {
+    let (mut app, _) = simulated("dead-rail", 20);
+    for paused in [false, true] {
+        for width in 40..=200 {
+            let text = grid::of(&frame(&mut app, width, 24));
+            let head = text.lines().next().unwrap();
+            assert!(head.contains("CRITICAL") && head.contains("demo"), "{width}: {head}");
+            assert_eq!(head.contains("PAUSED"), paused, "{width}: {head}");
+            assert!(!head.contains('…'), "{width}: {head}");
+        }
+        press(&mut app, " ");
     }
 }
 

@@ -244,7 +244,7 @@ fn without_a_terminal_it_names_what_to_use() {
         .unwrap();
     assert_eq!(output.status.code(), Some(64));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("railtop check") && said.contains("railtop stream"), "{said}");
+    assert!(said.contains("railtop stream"), "{said}");
     assert!(!output.stdout.contains(&0x1b));
 }
 
@@ -286,7 +286,7 @@ fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
     // Below a shell: a session leader has nobody who would wake it, and does not stop.
     let script = "sh -c 'echo $$ > \"$0\"; exec \"$@\"' \"$0\" \"$@\"; exit $?";
     let mut session = Session::start(command(&["sh", "-c", script, &file.to_string_lossy()]));
-    session.shows("no rail on this node");
+    session.shows("no rail found");
     let pid: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
     let pid = Pid::from_raw(pid).unwrap();
     let state = || {
@@ -305,7 +305,7 @@ fn a_stop_gives_the_terminal_back_and_going_on_takes_it_again() {
         session.is_restored();
         kill_process(pid, Signal::CONT).unwrap();
         session.wait_for("screen again", |screen| {
-            screen.alternate_screen() && screen.contents().contains("no rail on this node")
+            screen.alternate_screen() && screen.contents().contains("no rail found")
         });
     }
     session.type_keys("q");
@@ -318,7 +318,7 @@ fn without_its_terminal_it_is_gone_within_two_seconds() {
     // Paused, so that no frame can fail and tell; and with SIGHUP ignored by whoever started it.
     for keys in ["", " "] {
         let mut session = Session::start(command(&["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]));
-        session.shows("no rail on this node");
+        session.shows("no rail found");
         session.type_keys(keys);
         if !keys.is_empty() {
             session.shows("PAUSED");
@@ -339,7 +339,7 @@ fn no_signal_is_needed_to_see_that_the_terminal_is_gone() {
     let ended = dir.path().join("ended");
     let script = "exec 3<&0; setsid sh -c '\"$@\"; echo $? > \"$0\"' \"$0\" \"$@\" <&3 & wait";
     let mut session = Session::start(command(&["sh", "-c", script, &ended.to_string_lossy()]));
-    session.shows("no rail on this node");
+    session.shows("no rail found");
     session.type_keys(" ");
     session.shows("PAUSED");
     hang_up(&mut session);

@@ -39,6 +39,8 @@ pub enum ReversePath {
 pub enum ArpAnswer {
     /// It answers with its own hardware address.
     Answers,
+    /// `arp_filter`: the way back is by one of several hops, the rail among them.
+    MayAnswer,
     /// The request does not pass the reverse-path filter.
     FilteredByReversePath(ReversePath),
     /// `arp_ignore` keeps it silent.
@@ -138,8 +140,11 @@ impl Fib<'_> {
                 oif: self.vrf_of(rail, true).map(|vrf| vrf.master),
                 ..Query::new(Some(wanted), asker)
             };
-            if !self.decide(&query).outcome.devices().contains(&rail) {
-                return ArpAnswer::FilteredByArpFilter;
+            let outcome = self.decide(&query).outcome;
+            match outcome.device() {
+                Some(device) if device == rail => {}
+                None if outcome.devices().contains(&rail) => return ArpAnswer::MayAnswer,
+                _ => return ArpAnswer::FilteredByArpFilter,
             }
         }
         ArpAnswer::Answers
@@ -151,8 +156,10 @@ impl Fib<'_> {
         let ignores = match self.max_conf(rail, |s| &s.arp_ignore)? {
             1 => !own(),
             2 => {
-                let near = |to| {
-                    self.ipv4_of(rail).any(|a| prefix(a).contains(wanted) && prefix(a).contains(to))
+                let near = |to: IpAddr| {
+                    self.ipv4_of(rail)
+                        .map(prefix)
+                        .any(|p| p.contains(wanted) && (to.is_unspecified() || p.contains(to)))
                 };
                 !own() || !near(asker)
             }

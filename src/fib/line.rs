@@ -79,7 +79,8 @@ impl Fib<'_> {
         }
     }
 
-    /// The route as `ip route show table all` prints it, in one line.
+    /// The route as `ip route show table all` prints it, in one line. Of a multipath route, the
+    /// flags of the hops only: those of the route itself are not kept.
     pub fn route_line(&self, route: &Route) -> String {
         let v6 = route.dst.addr.is_ipv6();
         let mut line = Line::default();
@@ -111,12 +112,8 @@ impl Fib<'_> {
         if v6 || route.metric != 0 {
             line.pair("metric", route.metric);
         }
-        // The flag of a multipath route stands for all its hops (fib_sync_down_dev).
-        let all_down = !v6 && route.next_hops.iter().all(|hop| hop.flags.linkdown);
         if let Some(hop) = one {
             flags(&mut line, hop.flags);
-        } else if all_down && !route.next_hops.is_empty() {
-            line.word("linkdown");
         }
         line.some("expires", route.expires.map(|left| format!("{left}sec")));
         let lock = if route.mtu_locked { "lock " } else { "" };

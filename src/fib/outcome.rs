@@ -75,6 +75,18 @@ impl Outcome {
         }
     }
 
+    /// Is it the same for the packet, whichever rule decided?
+    fn leads_as(&self, other: &Outcome) -> bool {
+        match (self, other) {
+            (Outcome::Send { route: a, hops: by, .. }, Outcome::Send { route: b, hops, .. }) => {
+                a == b && by == hops
+            }
+            (Outcome::Local { route: a, .. }, Outcome::Local { route: b, .. }) => a == b,
+            (Outcome::Refuse { errno: a, .. }, Outcome::Refuse { errno: b, .. }) => a == b,
+            _ => self == other,
+        }
+    }
+
     /// Every device the packet may leave by.
     pub fn devices(&self) -> Vec<u32> {
         match self {
@@ -199,7 +211,7 @@ impl Decision {
 
     /// Adds what else may happen, unless it is told already.
     pub(super) fn or(&mut self, other: Alternative) {
-        if other.outcome != self.outcome && !self.alternatives.contains(&other) {
+        if !other.outcome.leads_as(&self.outcome) && !self.alternatives.contains(&other) {
             self.alternatives.push(other);
         }
     }

@@ -1,7 +1,7 @@
 //! This node, now.
 //!
 //! [`Live::next`] is the reading loop: it sleeps until the next thing is due or something rings
-//! the [`bell`], asks the readers that may block on their own threads ([`pool`]), and publishes a
+//! the `bell`, asks the readers that may block on their own threads (`pool`), and publishes a
 //! sample when a pass is complete, when it took too long, or when something changed that a user
 //! waits for.
 

@@ -312,7 +312,7 @@ impl App {
         let Some((node, _)) = &mut self.now else { return Outcome::Ignored };
         node.mark(node.time);
         let name = node.marks.last().map(|m| m.name.clone()).unwrap_or_default();
-        let at = super::format::clock(node.time.wall, &self.look.zone);
+        let at = crate::units::clock(node.time.wall, &self.look.zone);
         self.view.status = Some(format!("mark {name} at {at}"));
         Outcome::Changed
     }

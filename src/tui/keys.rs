@@ -111,7 +111,7 @@ pub(crate) const TABLE: &[Binding] = &[
         Action::Open,
         "open",
         &[Screen::Rails, Screen::Links, Screen::Findings],
-        "open the selected rail: its ladder from cable to traffic",
+        "open the selected rail: every layer of it",
     ),
     bind(&[key(KeyCode::Esc)], "Esc", Action::Back, "", &[], "close what is open; drop the filter"),
     bind(&[chr(' ')], "Space", Action::Pause, "pause", &[], "freeze the screen; reading goes on"),

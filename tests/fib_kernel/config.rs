@@ -1,7 +1,6 @@
-//! Random configurations and questions.
+//! Random configurations.
 
 use crate::random::Random;
-use railtop::fib::Query;
 use railtop::sample::Prefix;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -39,7 +38,7 @@ pub(crate) struct Pool {
 /// The generator of one family.
 #[derive(Debug)]
 pub(crate) struct Maker<'r> {
-    pub(crate) random: &'r mut Random,
+    random: &'r mut Random,
     lines: Vec<Line>,
     pool: Pool,
     objects: Vec<(u32, bool)>,
@@ -91,14 +90,8 @@ impl<'r> Maker<'r> {
         }
     }
 
-    /// An address of the small universe in which everything happens.
-    pub(crate) fn addr(&mut self) -> IpAddr {
-        let (a, b, c) = (1 + self.random.below(3), self.random.below(4), self.random.below(8));
-        if self.pool.v6 {
-            Ipv6Addr::new(0xfd00, 0, 0, a as u16, b as u16, 0, 0, c as u16).into()
-        } else {
-            Ipv4Addr::new(10, a as u8, b as u8, c as u8).into()
-        }
+    fn addr(&mut self) -> IpAddr {
+        addr(self.random, self.pool.v6)
     }
 
     fn prefix(&mut self) -> Prefix {
@@ -153,14 +146,12 @@ impl<'r> Maker<'r> {
 
     fn gateway(&mut self) -> String {
         let n = 1 + self.random.below(5);
-        if self.pool.v6 {
-            if self.random.chance(50) { format!("fe80::9:{n}") } else { format!("fd00:9::{n}") }
-        } else if self.random.chance(10) {
-            format!("inet6 fe80::9:{n}")
-        } else if self.random.chance(10) {
-            self.addr().to_string()
-        } else {
-            format!("10.9.0.{n}")
+        match (self.pool.v6, self.random.below(10)) {
+            (true, 0..5) => format!("fe80::9:{n}"),
+            (true, _) => format!("fd00:9::{n}"),
+            (false, 0) => format!("inet6 fe80::9:{n}"),
+            (false, 1) => self.addr().to_string(),
+            (false, _) => format!("10.9.0.{n}"),
         }
     }
 
@@ -366,14 +357,14 @@ impl<'r> Maker<'r> {
     }
 
     fn troubles(&mut self) {
-        for i in 0..RAILS.len() {
+        for (i, rail) in RAILS.iter().enumerate() {
             if self.random.chance(15) {
                 self.lines.push(Line::Cut(i));
             }
             if self.random.chance(10) {
-                self.ip(format!("link set {} down", RAILS[i]));
+                self.ip(format!("link set {rail} down"));
                 if self.random.chance(60) {
-                    self.ip(format!("link set {} up", RAILS[i]));
+                    self.ip(format!("link set {rail} up"));
                 }
             }
         }
@@ -388,69 +379,12 @@ impl<'r> Maker<'r> {
     }
 }
 
-/// A random question about a configuration; `devices` are the indices of the rails.
-pub(crate) fn question(random: &mut Random, pool: &Pool, devices: &[u32]) -> Query {
-    let mut maker = Maker {
-        random,
-        lines: Vec::new(),
-        pool: Pool { v6: pool.v6, ..Pool::default() },
-        objects: Vec::new(),
-        equals: HashMap::new(),
-    };
-    let mut dst = maker.addr();
-    if maker.random.chance(60) && !pool.prefixes.is_empty() {
-        let prefix = maker.random.pick(&pool.prefixes);
-        dst = inside(maker.random, prefix);
-    }
-    if maker.random.chance(5) {
-        dst = if pool.v6 { "fd77::1".parse().unwrap() } else { "192.0.2.1".parse().unwrap() };
-    }
-    if maker.random.chance(1) {
-        let odd: &[&str] = if pool.v6 {
-            &["::1", "fe80::9:1", "fe80::1"]
-        } else {
-            &["127.0.0.1", "127.3.4.5", "255.255.255.255", "224.0.0.5", "239.1.1.1"]
-        };
-        dst = maker.random.pick(odd).parse().unwrap();
-    }
-    let src = match maker.random.below(10) {
-        0..=4 if !pool.own.is_empty() => Some(maker.random.pick(&pool.own)),
-        5 if maker.random.chance(40) => Some(maker.addr()),
-        6 if maker.random.chance(5) && !pool.v6 => Some("127.0.0.1".parse().unwrap()),
-        _ => None,
-    };
-    let mut query = Query::new(src, dst);
-    let random = maker.random;
-    if random.chance(25) {
-        query.oif = Some(random.pick(devices));
-    }
-    if random.chance(20) {
-        query.mark = random.pick(&[1, 7, 0x10, 0x1f, 0xf0]);
-    }
-    if random.chance(25) {
-        query.tos = random.pick(&[0x10, 0x08, 0x04, 0x1c]);
-    }
-    query.uid = random.pick(&[0, 0, 1000, 1500, 3000]);
-    // Without a protocol RTM_GETROUTE asks IPv4 for UDP, and IPv6 for none.
-    if !pool.v6 || random.chance(40) {
-        query.ip_proto = random.pick(&[6, 17, 17]);
-        query.sport = random.pick(&[5, 900, 40000]);
-        query.dport = random.pick(&[4791, 988, 80]);
-    }
-    query
-}
-
-/// A random address inside a prefix, biased to its first few.
-fn inside(random: &mut Random, prefix: Prefix) -> IpAddr {
-    let host = random.below(8) as u128;
-    match prefix.addr {
-        IpAddr::V4(a) => {
-            let mask = u32::MAX.checked_shr(prefix.len.into()).unwrap_or(0);
-            Ipv4Addr::from_bits(a.to_bits() | (host as u32 & mask)).into()
-        }
-        IpAddr::V6(a) => {
-            let mask = u128::MAX.checked_shr(prefix.len.into()).unwrap_or(0);
-            Ipv6Addr::from_bits(a.to_bits() | (host & mask)).into()
-        }
+/// An address of the small universe in which everything happens.
+pub(crate) fn addr(random: &mut Random, v6: bool) -> IpAddr {
+    let (a, b, c) = (1 + random.below(3), random.below(4), random.below(8));
+    if v6 {
+        Ipv6Addr::new(0xfd00, 0, 0, a as u16, b as u16, 0, 0, c as u16).into()
+    } else {
+        Ipv4Addr::new(10, a as u8, b as u8, c as u8).into()
     }
 }

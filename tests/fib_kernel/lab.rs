@@ -8,12 +8,29 @@ use railtop::read::root::Root;
 use railtop::read::rtnl::{self, NoRoute, RouteAnswer, Rtnl};
 use railtop::read::sysctl;
 use railtop::sample::{Link, Routing, Sysctls};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs a batch of ip(8) commands inside a namespace; what is refused is skipped.
+pub(crate) fn batch(ns: &str, family: &str, lines: &str) {
+    let mut ip = Command::new("ip")
+        .args(["-n", ns, family, "-force", "-batch", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("ip runs");
+    ip.stdin.take().expect("stdin").write_all(lines.as_bytes()).expect("ip reads");
+    let out = ip.wait_with_output().expect("ip ends");
+    if std::env::var_os("RAILTOP_FIB_VERBOSE").is_some() {
+        eprint!("{}", String::from_utf8_lossy(&out.stderr));
+    }
+}
 
 /// A namespace with four rails, and a client inside.
 #[derive(Debug)]
@@ -23,7 +40,6 @@ pub(crate) struct Lab {
     family: &'static str,
     rails: Vec<Rail>,
     rtnl: Rtnl,
-    release: String,
 }
 
 /// What our own readers read.
@@ -36,6 +52,27 @@ pub(crate) struct State {
 }
 
 impl State {
+    pub(crate) fn read(ns: &Ns, rtnl: &Rtnl) -> Self {
+        let links = rtnl.links(DEADLINE).expect("links");
+        let routing = rtnl.routing(&Root::system(), DEADLINE);
+        let sysctls = ns.inside(|| sysctl::read(&Root::system()));
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("osrelease");
+        Self { links, routing, sysctls, release: release.trim().into() }
+    }
+
+    /// The hardware address of a device.
+    pub(crate) fn hardware(&self, name: &str) -> [u8; 6] {
+        let link = self.links.iter().find(|link| &*link.name == name).expect("link");
+        let bytes: Vec<u8> = link
+            .address
+            .as_deref()
+            .expect("address")
+            .split(':')
+            .map(|byte| u8::from_str_radix(byte, 16).expect("hex"))
+            .collect();
+        bytes.try_into().expect("six bytes")
+    }
+
     pub(crate) fn fib(&self) -> Fib<'_> {
         Fib::new(&self.links, &self.routing, &self.sysctls, Some(&self.release))
     }
@@ -70,24 +107,7 @@ impl Lab {
         });
         let rails = RAILS.iter().map(|name| Rail::new(&ns, name, "")).collect();
         let rtnl = ns.inside(|| Rtnl::start(|_| {})).expect("netlink");
-        let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("osrelease");
-        Self { ns, family: if v6 { "-6" } else { "-4" }, rails, rtnl, release }
-    }
-
-    /// Runs a batch of ip(8) commands inside; what is refused is skipped.
-    pub(crate) fn batch(&self, family: &str, lines: &str) {
-        let mut ip = Command::new("ip")
-            .args(["-n", &self.ns.name, family, "-force", "-batch", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("ip runs");
-        ip.stdin.take().expect("stdin").write_all(lines.as_bytes()).expect("ip reads");
-        let out = ip.wait_with_output().expect("ip ends");
-        if std::env::var_os("RAILTOP_FIB_VERBOSE").is_some() {
-            eprint!("{}", String::from_utf8_lossy(&out.stderr));
-        }
+        Self { ns, family: if v6 { "-6" } else { "-4" }, rails, rtnl }
     }
 
     /// What `ip` prints.
@@ -134,7 +154,7 @@ impl Lab {
 
     fn flush(&self, batch: &mut String) {
         if !batch.is_empty() {
-            self.batch(self.family, batch);
+            self::batch(&self.ns.name, self.family, batch);
             batch.clear();
         }
     }
@@ -171,11 +191,12 @@ impl Lab {
             }
         }
         for rail in RAILS {
-            batch += &format!("link set {rail} down\naddr flush dev {rail}\nlink set {rail} up\n");
+            let _ = writeln!(batch, "link set {rail} down\naddr flush dev {rail}");
+            let _ = writeln!(batch, "link set {rail} up");
         }
         batch += "nexthop flush\n";
         for table in TABLES.iter().chain(&[254]) {
-            batch += &format!("route flush table {table}\n");
+            let _ = writeln!(batch, "route flush table {table}");
         }
         if rules {
             batch += "rule add pref 0 lookup local\nrule flush\nrule add pref 32766 lookup main\n";
@@ -183,16 +204,13 @@ impl Lab {
                 batch += "rule add pref 32767 lookup default\n";
             }
         }
-        self.batch(self.family, &batch);
+        self::batch(&self.ns.name, self.family, &batch);
         let _ = self.rtnl.links(DEADLINE);
     }
 
     /// Reads everything once, as the program does.
     pub(crate) fn read(&self) -> State {
-        let links = self.rtnl.links(DEADLINE).expect("links");
-        let routing = self.rtnl.routing(&Root::system(), DEADLINE);
-        let sysctls = self.ns.inside(|| sysctl::read(&Root::system()));
-        State { links, routing, sysctls, release: self.release.trim().into() }
+        State::read(&self.ns, &self.rtnl)
     }
 
     /// Reads until IPv6 has done what it does later: the local route of each address.

@@ -1,8 +1,9 @@
 //! Random lookups: every answer must be the kernel's. A disagreement is made small before it is
 //! shown.
 
-use crate::config::{Config, Line, Maker, RAILS, question};
+use crate::config::{Config, Line, Maker, RAILS};
 use crate::lab::{Lab, State};
+use crate::question::question;
 use crate::random::Random;
 use railtop::fib::{self, Decision, Fib, Outcome, Query};
 use railtop::read::rtnl::{NoRoute, RouteAnswer};
@@ -76,10 +77,18 @@ fn same_lines(lab: &Lab, state: &State, v6: bool) {
     }
 }
 
-/// Lines of words; how long a route lives changes while it is read.
+/// Lines of words. How long a route lives changes while it is read, and a multipath route has
+/// flags of its own, which we do not keep.
 fn words(text: &str) -> Vec<Vec<&str>> {
-    let lifetime = |word: &&str| !["599", "600"].iter().any(|left| word.starts_with(left));
-    text.lines().map(|line| line.split_whitespace().filter(lifetime).collect()).collect()
+    text.lines()
+        .map(|line| {
+            let (route, hops) = line.split_at(line.find(" nexthop ").unwrap_or(line.len()));
+            let flag = |word: &str| !hops.is_empty() && word == "linkdown";
+            let lifetime = |word: &str| word.starts_with("599") || word.starts_with("600");
+            let route = route.split_whitespace().filter(|word| !flag(word) && !lifetime(word));
+            route.chain(hops.split_whitespace()).collect()
+        })
+        .collect()
 }
 
 /// Asks a hundred questions; the first one with different answers.

@@ -7,15 +7,20 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on panics"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and what it did is said"
 )]
 
+mod arrivals;
 mod config;
 mod lab;
 mod lookups;
+mod question;
 mod random;
 #[path = "../support/mod.rs"]
 mod support;
+mod tap;
 
 use support::{ns, skip};
 
@@ -28,8 +33,11 @@ fn run(name: &str, v6: bool) {
         return skip(name, &why);
     }
     let lookups = number("RAILTOP_FIB_LOOKUPS").unwrap_or(20_000) as usize / 2;
-    let seed = number("RAILTOP_FIB_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    lookups::compare(v6, lookups, seed);
+    lookups::compare(v6, lookups, seed());
+}
+
+fn seed() -> u64 {
+    number("RAILTOP_FIB_SEED").unwrap_or_else(|| u64::from(std::process::id()))
 }
 
 #[test]
@@ -40,4 +48,13 @@ fn ipv4_lookups_are_the_kernels() {
 #[test]
 fn ipv6_lookups_are_the_kernels() {
     run("ipv6_lookups_are_the_kernels", true);
+}
+
+#[test]
+fn arp_answers_and_arrivals_are_the_kernels() {
+    let name = "arp_answers_and_arrivals_are_the_kernels";
+    if let Some(why) = ns::unavailable() {
+        return skip(name, &why);
+    }
+    arrivals::compare(60, seed());
 }

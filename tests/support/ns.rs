@@ -19,12 +19,15 @@ const TUNSETCARRIER: Opcode = 0x4004_54e2;
 const IFF_TUN_NO_PI: u16 = 0x1001;
 const ARPHRD_INFINIBAND: usize = 32;
 
+static PROBE: AtomicU32 = AtomicU32::new(0);
+
 /// Why namespaces cannot be used here, or `None` when they can.
 pub(crate) fn unavailable() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("needs root (network namespaces)".into());
     }
-    let name = format!("rtprobe{}-{}", std::process::id(), next());
+    let number = PROBE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("rtprobe{}-{number}", std::process::id());
     match Command::new("ip").args(["netns", "add", &name]).output() {
         Err(e) => return Some(format!("needs ip(8) of iproute2: {e}")),
         Ok(out) if !out.status.success() => {
@@ -39,12 +42,6 @@ pub(crate) fn unavailable() -> Option<String> {
     None
 }
 
-/// Tests run at the same time.
-fn next() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 /// A named namespace, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Ns {
@@ -54,7 +51,8 @@ pub(crate) struct Ns {
 impl Ns {
     /// A new namespace with `lo` up.
     pub(crate) fn new() -> Self {
-        let name = format!("rt{}-{}", std::process::id(), next());
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("rt{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let done = Command::new("ip").args(["netns", "add", &name]).status().expect("ip runs");
         assert!(done.success(), "ip netns add {name}");
         let ns = Self { name };

@@ -2,6 +2,7 @@
 
 use crate::read::Due;
 use crate::read::root::Root;
+use crate::read::sysfs::tree::scratch;
 use crate::read::sysfs::{DeviceReader, NetReader, devices};
 use crate::sample::{Netdev, RdmaDevice, Why};
 use std::os::unix::fs::symlink;
@@ -29,13 +30,13 @@ fn read(root: &Root) -> (Vec<RdmaDevice>, Vec<Arc<Netdev>>) {
 
 /// A folder `class/…` as the `/sys` of a root.
 fn as_sys(sample: &Path) -> TempDir {
-    let dir = TempDir::new().unwrap();
+    let dir = scratch();
     symlink(sample, dir.path().join("sys")).unwrap();
     dir
 }
 
 fn unpack(archive: &Path) -> TempDir {
-    let dir = TempDir::new().unwrap();
+    let dir = scratch();
     let status = Command::new("tar")
         .arg("-xzf")
         .arg(archive)

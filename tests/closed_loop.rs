@@ -20,6 +20,8 @@ mod ipv6;
 mod lab;
 #[path = "closed_loop/packets.rs"]
 mod packets;
+#[path = "closed_loop/quiet.rs"]
+mod quiet;
 #[path = "closed_loop/row.rs"]
 mod row;
 #[path = "closed_loop/rules.rs"]
@@ -36,7 +38,8 @@ use support::{ns, skip};
 const AT_ONCE: usize = 4;
 
 fn rows() -> Vec<Row> {
-    [tables::rows(), rules::rows(), addresses::rows(), arp::rows(), ipv6::rows()].concat()
+    [tables::rows(), rules::rows(), addresses::rows(), arp::rows(), ipv6::rows(), quiet::rows()]
+        .concat()
 }
 
 #[test]

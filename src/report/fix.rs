@@ -35,7 +35,7 @@ pub fn text(findings: &[&Finding], persist: Option<&Persist>) -> String {
     let mut out = String::new();
     let mut changes: Vec<Change> = Vec::new();
     for finding in mendable(findings) {
-        let rails: Vec<&str> = finding.rails.iter().map(|r| r.as_str()).collect();
+        let rails: Vec<&str> = finding.rails.iter().map(crate::sample::Text::as_str).collect();
         let _ = writeln!(out, "# {} {}: {}", finding.id, rails.join(","), finding.summary);
         changes.extend(finding.remedy.iter().cloned());
     }

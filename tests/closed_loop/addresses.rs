@@ -28,6 +28,14 @@ pub(crate) fn rows() -> Vec<Row> {
              echo 1 >$c/arp_ignore; echo 2 >$c/arp_announce; done",
         )
         .packets(RightAfter),
+        row(
+            "PREFIX_LENGTH_MISMATCH",
+            Healthy,
+            "ip rule del pref 9410; ip rule del pref 9420
+             ip route flush table 941; ip route flush table 942
+             ip addr del 172.16.34.1/16 dev ib0; ip addr add 172.16.34.1/19 dev ib0",
+        )
+        .called("that takes the peer"),
         row("MTU_MISMATCH", Healthy, "ip link set ib1 mtu 1400"),
     ]
 }

@@ -19,6 +19,14 @@ pub(crate) fn rows() -> Vec<Row> {
         row("ARP_FLUX_IGNORE", Healthy, "cd /proc/sys/net/ipv4/conf; echo 0 >ib0/arp_ignore")
             .packets(RightAfter)
             .restores(),
+        row(
+            "ARP_FLUX_IGNORE",
+            Healthy,
+            "cd /proc/sys/net/ipv4/conf; for c in ib0 ib1; do
+             echo 0 >$c/arp_ignore; echo 0 >$c/rp_filter; done",
+        )
+        .called("on both")
+        .packets(RightAfter),
         row("ARP_FILTER_WITHOUT_RULES", Plain, "echo 1 >/proc/sys/net/ipv4/conf/all/arp_filter")
             .because("ROUTE_DUP_CONNECTED")
             .packets(Astray),

@@ -1,7 +1,7 @@
 //! The forms of IPv6.
 
 use crate::lab::Start::{Healthy6, Plain6};
-use crate::row::Packets::{Astray, Right};
+use crate::row::Packets::{Astray, Right, RightAfter};
 use crate::row::{Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -56,6 +56,29 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .on(&["ib1"])
         .packets(Astray),
+        row(
+            "TABLE_NO_CONNECTED",
+            Healthy6,
+            "ip -6 route add default via fd16::1 dev ib1 table 942
+             ip -6 route del fd16::/64 table 942",
+        )
+        .on(&["ib1"])
+        .packets(RightAfter),
+        row(
+            "ROUTE_MTU_LOCK",
+            Healthy6,
+            "ip -6 route replace fd16::/64 dev ib1 src fd16::34:2 mtu lock 1300 table 942",
+        )
+        .on(&["ib1"])
+        .packets(Right)
+        .restores(),
+        row("MTU_MISMATCH", Healthy6, "ip link set ib1 mtu 1400"),
+        row("ADDR_DUP_LOCAL", Healthy6, "ip addr add fd16::34:2/64 dev ib0 nodad")
+            .no_fix("which one is right is not known"),
+        row("RULE_DETACHED", Healthy6, "ip -6 rule add pref 9000 iif ib7 lookup 941")
+            .on(&["ib7"])
+            .packets(Right)
+            .restores(),
         row("RULE_BUILTIN_MISSING", Healthy6, "ip -6 rule del pref 32766")
             .packets(Right)
             .restores(),

@@ -20,6 +20,25 @@ pub(crate) fn rows() -> Vec<Row> {
             .restores(),
         row("RULE_SHADOWED", Healthy, "ip rule add pref 9000 from 172.16.0.0/16 lookup main")
             .packets(Astray),
+        row("RULE_SHADOWED", Healthy, "ip rule add pref 100 lookup main suppress_prefixlength 0")
+            .called("as by wg-quick")
+            .packets(Astray),
+        row("RULE_SHADOWED", Healthy, "ip rule add pref 100 goto 32766")
+            .called("by a jump")
+            .packets(Astray),
+        row("RULE_SHADOWED", Healthy, "ip rule add pref 100 not from 10.0.0.0/8 lookup main")
+            .called("by what it is not")
+            .packets(Astray),
+        row(
+            "RULE_DUPLICATE",
+            Healthy,
+            "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+             ip rule add pref $((9420 + i)) from 172.16.34.2 lookup 942; done",
+        )
+        .called("by a hook")
+        .on(&["ib1"])
+        .packets(Right)
+        .restores(),
         row(
             "RULE_AFTER_MAIN",
             Healthy,

@@ -98,7 +98,8 @@ fn of_set(
     let in_vrf = set.ifaces.iter().filter_map(|&i| scene.iface(i)).any(|i| i.vrf.is_some());
     let remedy = match cause.kind {
         _ if in_vrf => Vec::new(),
-        Kind::Longer { .. } => widen(scene, set),
+        // With equal prefixes alone, the routes would be duplicates.
+        Kind::Longer { .. } => [widen(scene, set), plan.one_subnet(set)].concat(),
         _ => plan.one_subnet(set),
     };
     Told::new(scene, id, severity, &set.ifaces, summary)

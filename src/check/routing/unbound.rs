@@ -68,11 +68,13 @@ fn of_set(scene: &Scene<'_>, judged: &Judged, set: &Set, plan: &Plan<'_, '_>) ->
         let get = super::plan::here(format!("{ip} route get {probe}"));
         let main = RuleAction::Lookup(TABLE_MAIN);
         let asked = scene.rules(addr.family()).iter().any(|r| r.action == main);
+        // Behind the rule for main there may be routes already.
+        let mend = if asked { remedy(scene, judged, set, plan, &outcome) } else { Vec::new() };
         return Some(
             Told::new(scene, id, severity, &set.ifaces, what)
                 .because((!asked).then_some(id::RULE_BUILTIN_MISSING))
                 .seen(seen)
-                .mended(remedy(scene, judged, set, plan, &outcome))
+                .mended(mend)
                 .proven([get]),
         );
     }

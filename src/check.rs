@@ -11,6 +11,7 @@ mod link;
 mod lnet;
 mod netdev;
 mod not_checked;
+pub mod paths;
 mod reader;
 mod routing;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Finding → what to type: typed actions, their commands, undo and order. Nothing is ever run.
 
 mod action;
+pub mod persist;
 mod sh;
 pub(crate) mod spec;
 

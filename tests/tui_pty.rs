@@ -72,6 +72,7 @@ fn sample(at: Duration) -> Sample {
         links: absent(),
         routing: Arc::new(routing),
         sysctls: Arc::new(Sysctls::default()),
+        managers: None,
         lnet: Arc::new(lnet),
         notes: Vec::new(),
         cost: Vec::new(),

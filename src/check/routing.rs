@@ -8,6 +8,7 @@ mod arp;
 mod beyond;
 mod cause;
 mod lines;
+mod persistence;
 mod plan;
 mod probe;
 mod roots;
@@ -28,7 +29,7 @@ use super::fold::Found;
 use super::{NotChecked, Severity};
 use crate::fib::{Fib, Outcome};
 use crate::node::Node;
-use crate::sample::{Link, NextHopObject, Reading, Route, Routing, Sysctls, Text};
+use crate::sample::{Link, Managers, NextHopObject, Reading, Route, Routing, Sysctls, Text};
 use cause::State;
 use plan::Plan;
 use scene::Scene;
@@ -89,6 +90,7 @@ fn judge_with(node: &Node, links: &[Link], alive: State2<'_>, real: State2<'_>) 
     told.extend(beyond::find(&scene, &judged));
     told.extend(addresses::find(&scene, &judged));
     told.extend(arp::find(&scene, &mut judged, &plan));
+    told.extend(persistence::find(&scene, &mut judged.gaps));
     if is_plain_host(node) {
         for one in &mut told {
             one.found.finding.severity = Severity::Note;
@@ -176,6 +178,7 @@ pub(super) struct Key {
     links: Option<Arc<Vec<Link>>>,
     routing: Arc<Routing>,
     sysctls: Arc<Sysctls>,
+    managers: Option<Arc<Managers>>,
     kernel: Reading<Text>,
     noted: bool,
     rails: Vec<RailKey>,
@@ -212,6 +215,7 @@ impl Key {
             links: node.links.as_ref().ok().cloned(),
             routing: Arc::clone(&node.routing),
             sysctls: Arc::clone(&node.sysctls),
+            managers: node.managers.clone(),
             kernel: node.host.kernel.clone(),
             noted: node.choice_note.is_some(),
             rails: rails.collect(),
@@ -228,6 +232,7 @@ impl Key {
         same_links
             && Arc::ptr_eq(&self.routing, &other.routing)
             && Arc::ptr_eq(&self.sysctls, &other.sysctls)
+            && self.managers.as_ref().map(Arc::as_ptr) == other.managers.as_ref().map(Arc::as_ptr)
             && self.kernel == other.kernel
             && self.noted == other.noted
             && self.rails == other.rails

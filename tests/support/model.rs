@@ -530,6 +530,7 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
         links: Ok(Arc::new(links)),
         routing,
         sysctls: Arc::new(Sysctls::default()),
+        managers: None,
         lnet: lnet(&rails),
         notes: Vec::new(),
         cost: Vec::new(),

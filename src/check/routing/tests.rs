@@ -2,6 +2,7 @@
 
 mod healthy;
 mod kit;
+mod lasting;
 mod laws;
 mod plans;
 mod recorded;

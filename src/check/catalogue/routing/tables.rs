@@ -5,7 +5,8 @@ use super::{
     LNET_TABLES, NEXTHOP_OBJECT_LOST, RAIL_UNBOUND_NO_ROUTE, RAIL_UNBOUND_VIA_ETHERNET,
     ROUTE_DUP_CONNECTED, ROUTE_LINKDOWN, ROUTE_METRIC_ASYMMETRY, ROUTE_MTU_ABOVE_LINK,
     ROUTE_MTU_LOCK, ROUTE_MULTIPATH_NO_SOURCE, ROUTE_REJECT, ROUTE_SRC_NOT_LOCAL,
-    TABLE_NO_CONNECTED, TABLE_NO_RETURN_ROUTE, TABLE_NO_RULE, TABLE_WRONG_DEV, TABLE_WRONG_SRC,
+    ROUTING_NOT_PERSISTENT, TABLE_NO_CONNECTED, TABLE_NO_RETURN_ROUTE, TABLE_NO_RULE,
+    TABLE_WRONG_DEV, TABLE_WRONG_SRC,
 };
 use crate::check::Layer;
 
@@ -178,5 +179,16 @@ pub(in crate::check) const TABLES: &[Entry] = &[
             routes, so a changed address leaves the old rule; after a link bounce nobody fills the table \
             again. The module parameter skip_mr_route_setup=1 turns it off.",
         source: "Lustre lustre/scripts/ksocklnd-config",
+    },
+    Entry {
+        id: ROUTING_NOT_PERSISTENT,
+        layer: Layer::Table,
+        title: "rules, routes or sysctls that stand in no file",
+        explanation: "They work now, but the network manager that keeps the rail does not know them: after a \
+            reboot, a link bounce or a restart of the manager they are gone, and the rail is again what it was \
+            before somebody typed them. Told only where the manager is known from its run-time files, and \
+            where all files that could hold them were read; a script that may make them is told as not \
+            checked. railtop fix --persist prints the form for the manager.",
+        source: "systemd.network(5), nm-settings-keyfile(5), netplan(5), interfaces(5), sysctl.d(5)",
     },
 ];

@@ -264,8 +264,8 @@ fn lnet_tables(
         .find(|r| r.action == RuleAction::Lookup(table) && AUTOMATIC.contains(&r.preference))
         .filter(|_| !made.is_empty())?;
     let what = format!(
-        "table {name} and its rule look like LNet's own set-up (ksocklnd-config): nobody fills the \
-         table again after a link bounce, and a changed address leaves the old rule"
+        "table {name} and its rule look like LNet's own (ksocklnd-config): nobody fills it again after a \
+         link bounce"
     );
     let mut seen = vec![lines::rule(scene, rule)];
     seen.extend(show(scene, &made));

@@ -17,6 +17,9 @@ const TWO: &str = "
 #[track_caller]
 fn is(lines: &str, expected: &[&str]) {
     assert_eq!(roots(lines), expected, "{lines}");
+    for finding in assess(&node(lines)).findings {
+        assert!(finding.summary.chars().count() <= 150, "{}", finding.summary);
+    }
 }
 
 /// The complete state without some of its lines, and with others.

@@ -48,10 +48,15 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Standard output goes to a file or a pipe.
-    #[error("standard output is not a terminal: use `railtop stream` for a line per sample")]
+    #[error(
+        "standard output is not a terminal: use `railtop check` for a report, \
+         `railtop stream` for a line per sample"
+    )]
     NotATerminal,
     /// `TERM` is `dumb` or not set.
-    #[error("this terminal cannot show a dashboard (TERM={0}): use `railtop stream`")]
+    #[error(
+        "this terminal cannot show a dashboard (TERM={0}): use `railtop check` or `railtop stream`"
+    )]
     DumbTerminal(&'static str),
 }
 

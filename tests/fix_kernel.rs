@@ -289,6 +289,13 @@ const CASES: &[Case] = &[
         ],
         roots: &["RAIL_UNBOUND_NO_ROUTE"],
     },
+    Case {
+        make: &[
+            "ip route flush table main proto kernel dev ib0",
+            "ip route flush table main proto kernel dev ib1",
+        ],
+        roots: &["ARP_FLUX_ANNOUNCE", "ARP_FLUX_IGNORE", "RAIL_UNBOUND_NO_ROUTE"],
+    },
     Case { make: &["RIGHT", "ip link set ib1 mtu 1500"], roots: &["MTU_MISMATCH"] },
     Case {
         make: &[

@@ -45,7 +45,7 @@ pub(super) fn off_rails(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-/// The verdict on one NI: by the rule of [`NI_DOWN`], then by its health. `rated` is the same NI
+/// The verdict on one NI: by the rule of `NI_DOWN`, then by its health. `rated` is the same NI
 /// on its rail, with its message rates, if it is on one.
 pub fn ni_verdict(ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
     if ni.is_lo() {

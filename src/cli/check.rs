@@ -13,7 +13,7 @@ use std::time::Duration;
 /// So long a live check waits for the first answer of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
-const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
@@ -62,18 +62,24 @@ pub(super) fn first_whole(mut source: Box<dyn Source>, global: &Global) -> Resul
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
-        let read = sample.routing.addresses.is_ok() && sample.links.is_ok();
         let late = sample.time.mono.since(start) >= ROUTES_PATIENCE;
-        if read || late || source.kind() == SourceKind::Capture {
+        if is_read(&sample) || late || source.kind() == SourceKind::Capture {
             return Ok(Node::new(global.settings(), source.kind(), &sample));
         }
     }
     Err(Failure::Usage("the capture holds no sample".into()))
 }
 
-/// Rates are there, and LNet has answered or had its time.
+/// The first dumps of links and routes have come.
+fn is_read(sample: &Sample) -> bool {
+    sample.routing.addresses.is_ok() && sample.links.is_ok()
+}
+
+/// Rates are there, and the kernel and LNet have answered or had their time.
 fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
     let pending = matches!(sample.lnet.answer, Err(LnetFailure::Pending));
     // Ticks come a little early or late.
-    waited >= interval.mul_f64(0.9) && (!pending || waited >= LNET_PATIENCE)
+    waited >= interval.mul_f64(0.9)
+        && (is_read(sample) || waited >= ROUTES_PATIENCE)
+        && (!pending || waited >= LNET_PATIENCE)
 }

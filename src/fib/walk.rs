@@ -87,7 +87,7 @@ impl Fib<'_> {
     fn decide_as(&self, query: &Query, merged: bool) -> Decision {
         let flow = Flow { merged, ..self.output_flow(query) };
         if let Some(outcome) = self.before_lookup(query, &flow) {
-            return Decision::plain(outcome);
+            return Decision::plain(self.at_home(outcome, &flow));
         }
         let walk = self.look_up(&flow);
         let outcome = self.outcome(walk.verdict, &flow);
@@ -146,16 +146,19 @@ impl Fib<'_> {
                 _ => Outcome::Refuse { errno, preference, route },
             },
         };
-        // __mkroute_output: a loopback source does not leave the host.
-        if matches!(flow.src, Some(IpAddr::V4(src)) if src.is_loopback())
-            && outcome
-                .devices()
-                .iter()
-                .any(|&i| self.link(i).is_some_and(|l| !l.flags.is_loopback()))
-        {
-            return Outcome::Refuse { errno: "EINVAL", preference: None, route: None };
+        self.at_home(outcome, flow)
+    }
+
+    /// `__mkroute_output`: a loopback source does not leave the host.
+    fn at_home(&self, outcome: Outcome, flow: &Flow) -> Outcome {
+        let leaves = |index: u32| self.link(index).is_some_and(|link| !link.flags.is_loopback());
+        match flow.src {
+            Some(IpAddr::V4(src)) if src.is_loopback() => {
+                let refused = Outcome::Refuse { errno: "EINVAL", preference: None, route: None };
+                if outcome.devices().into_iter().any(leaves) { refused } else { outcome }
+            }
+            _ => outcome,
         }
-        outcome
     }
 
     fn outcome_of_hit(&self, hit: &Hit, flow: &Flow) -> Outcome {

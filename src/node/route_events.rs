@@ -163,7 +163,7 @@ impl Names<'_> {
             255 => "local".to_owned(),
             _ => {
                 let name = self.new.table_names.iter().find(|(n, _)| *n == id);
-                name.map_or_else(|| format!("table {id}"), |(_, name)| name.to_string())
+                name.map_or_else(|| id.to_string(), |(_, name)| name.to_string())
             }
         }
     }

@@ -20,6 +20,7 @@ pub(crate) mod order;
 mod paint;
 mod plot;
 mod rail;
+mod rail_cells;
 mod rails;
 mod route_matrix;
 mod route_words;

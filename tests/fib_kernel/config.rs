@@ -41,6 +41,9 @@ pub(crate) struct Maker<'r> {
     random: &'r mut Random,
     lines: Vec<Line>,
     pool: Pool,
+    /// IPv6: with source-specific routes. Where one was deleted, the kernel may no longer find
+    /// those that are left (fib6_repair_tree): nothing is deleted then.
+    specific: bool,
     objects: Vec<(u32, bool)>,
     /// IPv6: the preference of the routes of one prefix and metric, and whether one has a
     /// gateway.
@@ -51,8 +54,15 @@ impl<'r> Maker<'r> {
     /// A configuration; without `rules`, none is touched.
     pub(crate) fn config(random: &'r mut Random, v6: bool, rules: bool) -> Config {
         let pool = Pool { v6, ..Pool::default() };
-        let mut maker =
-            Self { random, lines: Vec::new(), pool, objects: Vec::new(), equals: HashMap::new() };
+        let specific = v6 && random.chance(50);
+        let mut maker = Self {
+            random,
+            lines: Vec::new(),
+            pool,
+            specific,
+            objects: Vec::new(),
+            equals: HashMap::new(),
+        };
         maker.sysctls();
         maker.addresses();
         maker.objects();
@@ -165,7 +175,7 @@ impl<'r> Maker<'r> {
     }
 
     fn objects(&mut self) {
-        if !self.random.chance(30) {
+        if self.specific || !self.random.chance(30) {
             return;
         }
         for id in 1..=4 {
@@ -216,7 +226,7 @@ impl<'r> Maker<'r> {
             }
         }
         let mut line = prefix.to_string();
-        if self.pool.v6 && self.random.chance(15) {
+        if self.specific && self.random.chance(30) {
             let _ = write!(line, " from {}", self.prefix());
         }
         if !self.pool.v6 && self.random.chance(20) {
@@ -341,7 +351,10 @@ impl<'r> Maker<'r> {
             _ => {
                 let table = if self.random.chance(30) { 254 } else { self.random.pick(&TABLES) };
                 let _ = write!(line, " lookup {table}");
-                if self.random.chance(15) {
+                // IPv6 routes by one object share what the kernel keeps of a route, so it may
+                // compare the prefix length of another one.
+                let shared = self.pool.v6 && !self.objects.is_empty();
+                if !shared && self.random.chance(15) {
                     let len = self.random.pick(&[0, 8, 15, 16, 64]);
                     let _ = write!(line, " suppress_prefixlength {len}");
                 }
@@ -361,7 +374,7 @@ impl<'r> Maker<'r> {
             if self.random.chance(15) {
                 self.lines.push(Line::Cut(i));
             }
-            if self.random.chance(10) {
+            if !self.specific && self.random.chance(10) {
                 self.ip(format!("link set {rail} down"));
                 if self.random.chance(60) {
                     self.ip(format!("link set {rail} up"));

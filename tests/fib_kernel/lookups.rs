@@ -127,16 +127,28 @@ fn agree(
     answer: &Result<RouteAnswer, NoRoute>,
 ) -> bool {
     let outcomes = decision.alternatives.iter().map(|other| &other.outcome);
-    std::iter::once(&decision.outcome)
-        .chain(outcomes)
-        .any(|outcome| same(query, outcome, answer) && same_source(fib, query, outcome, answer))
+    std::iter::once(&decision.outcome).chain(outcomes).any(|outcome| {
+        same(fib, query, outcome, answer) && same_source(fib, query, outcome, answer)
+    })
 }
 
-fn same(query: &Query, outcome: &Outcome, answer: &Result<RouteAnswer, NoRoute>) -> bool {
+fn same(
+    fib: &Fib<'_>,
+    query: &Query,
+    outcome: &Outcome,
+    answer: &Result<RouteAnswer, NoRoute>,
+) -> bool {
     match (outcome, answer) {
         (Outcome::Send { table, hops, .. }, Ok(answer)) => {
+            // IPv6 routes by one object share what the kernel keeps of a route: the table told
+            // may be that of another one.
+            let shared = query.dst.is_ipv6()
+                && fib
+                    .table(query.family(), *table)
+                    .iter()
+                    .any(|of| of.nexthop_id.is_some() && of.dst.contains(query.dst));
             answer.kind == kind_of(query.dst)
-                && answer.table == *table
+                && (answer.table == *table || shared)
                 && hops
                     .iter()
                     .any(|hop| (hop.ifindex, hop.gateway) == (answer.ifindex, answer.gateway))

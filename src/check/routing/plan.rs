@@ -143,20 +143,25 @@ impl<'s, 'a> Plan<'s, 'a> {
     }
 
     /// The connected route of an address in a table, in place of what is there.
-    pub(super) fn connected(&self, addr: &Addr, table: u32) -> Option<Change> {
+    fn connected(&self, addr: &Addr, prefix: Prefix, table: u32) -> Option<Change> {
         let scene = self.scene;
         let dev = scene.iface(addr.iface)?.name().clone();
         let metric = if addr.ip.is_ipv4() { 0 } else { IPV6_METRIC };
-        let there = scene.routes(addr.family()).find(|(_, r)| {
-            r.table == table && r.dst == addr.prefix && r.tos == 0 && r.metric == metric
-        });
+        let there = scene
+            .routes(addr.family())
+            .find(|(_, r)| r.table == table && r.dst == prefix && r.tos == 0 && r.metric == metric);
         let before = there.and_then(|(_, r)| RouteSpec::of(r, scene.links));
-        let route = RouteSpec::connected(addr.prefix, dev, addr.ip, table);
+        let route = RouteSpec::connected(prefix, dev, addr.ip, table);
         Some(Change::here(Action::RouteReplace { route, before }))
     }
 
     /// Route and rule of an address, as far as they are missing.
     pub(super) fn source_routing(&self, addr: &Addr) -> Vec<Change> {
+        self.source_routing_to(addr, addr.prefix)
+    }
+
+    /// The same for an address that is to have this prefix.
+    fn source_routing_to(&self, addr: &Addr, prefix: Prefix) -> Vec<Change> {
         let table = self.table(addr.iface, addr.family());
         let mut changes: Vec<Change> = Vec::new();
         // One route of a prefix serves all addresses of the interface.
@@ -167,11 +172,11 @@ impl<'s, 'a> Plan<'s, 'a> {
             .find(|a| a.iface == addr.iface && a.prefix == addr.prefix && !a.ways.is_empty());
         let served = self.scene.routes(addr.family()).any(|(_, r)| {
             r.table == table
-                && r.dst == addr.prefix
+                && r.dst == prefix
                 && self.scene.iface(addr.iface).is_some_and(|i| only_by(r, i.index))
         });
         if !served {
-            changes.extend(self.connected(first.unwrap_or(addr), table));
+            changes.extend(self.connected(first.unwrap_or(addr), prefix, table));
         }
         let there = self.scene.rules(addr.family()).iter().any(|r| {
             r.action == RuleAction::Lookup(table)
@@ -191,7 +196,9 @@ impl<'s, 'a> Plan<'s, 'a> {
     /// The complete remedy of rails in one subnet: tables and rules for every rail, then ARP.
     pub(super) fn one_subnet(&self, set: &Set) -> Vec<Change> {
         let addrs = set.addrs.iter().filter_map(|&a| self.scene.addr(a));
-        let mut changes: Vec<Change> = addrs.flat_map(|addr| self.source_routing(addr)).collect();
+        // Addresses with a longer prefix get that of the set first.
+        let mut changes: Vec<Change> =
+            addrs.flat_map(|addr| self.source_routing_to(addr, set.prefix)).collect();
         if set.prefix.family() == Family::Inet {
             changes.extend(self.arp(set));
         }

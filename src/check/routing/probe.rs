@@ -6,6 +6,9 @@ use std::net::IpAddr;
 
 /// NUD_INCOMPLETE, NUD_FAILED: nobody answered.
 const NO_ANSWER: u16 = 0x01 | 0x20;
+/// RTPROT_UNSPEC, KERNEL, BOOT, STATIC, DHCP. Routing daemons and container networks blackhole
+/// the blocks that they announce themselves: no peer of a rail is in there.
+const BY_HAND: [u8; 5] = [0, 2, 3, 4, 16];
 /// So many neighbours say enough.
 const MOST_NEIGHBOURS: usize = 8;
 /// So many reject routes inside a prefix are asked for.
@@ -65,6 +68,7 @@ fn refused(scene: &Scene<'_>, prefix: &Prefix) -> Vec<Probe> {
     let refuses = |r: &Route| {
         matches!(r.kind, RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Blackhole)
             && r.dst.len > prefix.len
+            && BY_HAND.contains(&r.protocol)
             && prefix.contains(r.dst.addr)
     };
     let routes = scene.routes(prefix.family()).filter(|(_, r)| refuses(r));

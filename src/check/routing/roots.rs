@@ -3,7 +3,7 @@
 use super::cause::{Cause, Kind, State, decider, route_at};
 use super::plan::{Plan, is_host_of, verify};
 use super::scene::{Addr, Iface, Scene, Set};
-use super::tell::{Told, listed};
+use super::tell::{Told, few};
 use super::{Judged, lines};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
@@ -69,25 +69,25 @@ fn of_set(
     id: &'static str,
 ) -> Told {
     let taken = leaves_by(scene, wrong.first().copied(), cause);
-    let sources = listed(wrong.iter().map(|a| a.ip.to_string()));
-    let names = listed(set.ifaces.iter().filter_map(|&i| scene.iface(i)).map(Iface::name));
+    let sources = few(wrong.iter().map(|a| a.ip.to_string()));
+    let names = few(set.ifaces.iter().filter_map(|&i| scene.iface(i)).map(Iface::name));
     let prefix = wrong.first().map_or(set.prefix, |a| a.prefix);
     let summary = match cause.kind {
         Kind::Duplicate { .. } => format!(
             "{prefix} is reachable by {names}; the kernel uses only {taken} (first inserted), also \
-             for packets from {sources}; which one is first changes when a link is bounced"
+             for packets from {sources}"
         ),
         Kind::Metric { .. } => format!(
-            "{prefix} is reachable by {names} with different metrics; {taken} has the best and takes \
-             everything, also packets from {sources}"
+            "{prefix} is reachable by {names}; {taken} has the best metric and takes everything, \
+             also packets from {sources}"
         ),
         Kind::Multipath { .. } => format!(
-            "{prefix} is one multipath route over {names} without source rules: the kernel spreads \
+            "{prefix} is one multipath route over {names} without source rules: it spreads \
              destinations, not sources"
         ),
         _ => format!(
-            "{names} have prefixes of different length: {taken}'s is longer and takes its part of \
-             the peers, also from {sources}, whatever the metric"
+            "{names} differ in prefix length: {taken}'s is longer and takes its peers, also from \
+             {sources}"
         ),
     };
     let lnet = scene.any_rail(&set.ifaces, |r| !r.lnet.is_empty());
@@ -98,7 +98,8 @@ fn of_set(
     let in_vrf = set.ifaces.iter().filter_map(|&i| scene.iface(i)).any(|i| i.vrf.is_some());
     let remedy = match cause.kind {
         _ if in_vrf => Vec::new(),
-        Kind::Longer { .. } => widen(scene, set),
+        // With equal prefixes alone, the routes would be duplicates.
+        Kind::Longer { .. } => [widen(scene, set), plan.one_subnet(set)].concat(),
         _ => plan.one_subnet(set),
     };
     Told::new(scene, id, severity, &set.ifaces, summary)

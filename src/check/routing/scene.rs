@@ -165,6 +165,10 @@ impl<'a> Scene<'a> {
             let probes = probe::of_set(self, set);
             for &place in &set.addrs {
                 let Some(addr) = self.addrs.get(place) else { continue };
+                // An address of two rails has no rail of its own: that is told, nothing else.
+                if self.is_elsewhere_too(addr) {
+                    continue;
+                }
                 let inside = probes.iter().filter(|p| addr.prefix.contains(p.ip));
                 let found = inside.map(|&probe| Way {
                     probe,
@@ -180,6 +184,11 @@ impl<'a> Scene<'a> {
                 addr.ways = found;
             }
         }
+    }
+
+    fn is_elsewhere_too(&self, addr: &Addr) -> bool {
+        let vrf = |a: &Addr| self.iface(a.iface).and_then(|i| i.vrf);
+        self.addrs.iter().any(|a| a.ip == addr.ip && a.iface != addr.iface && vrf(a) == vrf(addr))
     }
 
     /// The way of a packet of a socket on this interface's side of the host.

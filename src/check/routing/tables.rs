@@ -44,6 +44,9 @@ fn show(scene: &Scene<'_>, routes: &[&Route]) -> Vec<Text> {
 fn with_source(scene: &Scene<'_>, route: &Route, src: IpAddr) -> Option<Change> {
     let before = RouteSpec::of(route, scene.links)?;
     let route = RouteSpec { src: Some(src), ..before.clone() };
+    // Undo cannot give a source back that is gone: the kernel refuses it (fib_valid_prefsrc).
+    let is_there = |src| scene.addrs.iter().any(|a| Some(a.ip) == src);
+    let before = RouteSpec { src: before.src.filter(|&src| is_there(Some(src))), ..before };
     Some(Change::here(Action::RouteReplace { route, before: Some(before) }))
 }
 
@@ -261,8 +264,8 @@ fn lnet_tables(
         .find(|r| r.action == RuleAction::Lookup(table) && AUTOMATIC.contains(&r.preference))
         .filter(|_| !made.is_empty())?;
     let what = format!(
-        "table {name} and its rule look like LNet's own set-up (ksocklnd-config): nobody fills the \
-         table again after a link bounce, and a changed address leaves the old rule"
+        "table {name} and its rule look like LNet's own (ksocklnd-config): nobody fills it again after a \
+         link bounce"
     );
     let mut seen = vec![lines::rule(scene, rule)];
     seen.extend(show(scene, &made));

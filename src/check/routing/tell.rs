@@ -67,6 +67,17 @@ impl Told {
     }
 }
 
+/// The same, shortened: `a, b and 6 more`.
+pub(super) fn few<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<T> = names.into_iter().collect();
+    match names.as_slice() {
+        [first, second, rest @ ..] if rest.len() > 1 => {
+            format!("{}, {} and {} more", first.as_ref(), second.as_ref(), rest.len())
+        }
+        all => listed(all),
+    }
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn listed<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     let names: Vec<T> = names.into_iter().collect();

@@ -1,5 +1,6 @@
 //! Packets of sockets that bind to no address: do they find a rail at all?
 
+use super::cause::State;
 use super::plan::Plan;
 use super::scene::{Addr, Iface, Scene, Set};
 use super::tell::Told;
@@ -7,13 +8,14 @@ use super::{Judged, lines};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
 use crate::fib::{Outcome, TABLE_MAIN};
+use crate::fix::Change;
 use crate::sample::RuleAction;
 
 /// One finding per set whose prefix is no rail's for unbound packets.
 pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
     let mut told = Vec::new();
     for (place, set) in scene.sets.iter().enumerate() {
-        if let Some(found) = of_set(scene, set, plan) {
+        if let Some(found) = of_set(scene, judged, set, plan) {
             judged.unbound.insert(place, found.found.finding.id);
             told.push(found);
         }
@@ -21,7 +23,7 @@ pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) 
     told
 }
 
-fn of_set(scene: &Scene<'_>, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
+fn of_set(scene: &Scene<'_>, judged: &Judged, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
     let ifaces = || set.ifaces.iter().filter_map(|&i| scene.iface(i));
     // A VRF is entered by binding to it; without any carrier nothing is expected.
     if ifaces().any(|i| i.vrf.is_some()) || !ifaces().any(Iface::has_carrier) {
@@ -66,13 +68,43 @@ fn of_set(scene: &Scene<'_>, set: &Set, plan: &Plan<'_, '_>) -> Option<Told> {
         let get = super::plan::here(format!("{ip} route get {probe}"));
         let main = RuleAction::Lookup(TABLE_MAIN);
         let asked = scene.rules(addr.family()).iter().any(|r| r.action == main);
+        // Behind the rule for main there may be routes already.
+        let mend = if asked { remedy(scene, judged, set, plan, &outcome) } else { Vec::new() };
         return Some(
             Told::new(scene, id, severity, &set.ifaces, what)
                 .because((!asked).then_some(id::RULE_BUILTIN_MISSING))
                 .seen(seen)
-                .mended(plan.unbound(set))
+                .mended(mend)
                 .proven([get]),
         );
     }
     None
+}
+
+/// The prefix back in main; then rails that share it need rules of their own, if they have none.
+fn remedy(
+    scene: &Scene<'_>,
+    judged: &Judged,
+    set: &Set,
+    plan: &Plan<'_, '_>,
+    outcome: &Outcome,
+) -> Vec<Change> {
+    // Another device is connected to the prefix: its route stays the best one in main.
+    let connected = match outcome {
+        Outcome::Send { route, .. } => scene
+            .routes_of(set.prefix.family())
+            .get(*route)
+            .is_some_and(|r| r.dst.len >= set.prefix.len),
+        _ => false,
+    };
+    let astray = |&a: &usize| matches!(judged.states.get(a), Some(State::Wrong(_)));
+    let any_astray = set.addrs.iter().any(astray);
+    let mut changes = if connected { Vec::new() } else { plan.unbound(set) };
+    if any_astray && set.is_shared() {
+        changes.extend(plan.one_subnet(set));
+    } else if any_astray && connected {
+        let astray = set.addrs.iter().filter(|a| astray(a)).filter_map(|&a| scene.addr(a));
+        changes.extend(astray.flat_map(|addr| plan.source_routing(addr)));
+    }
+    changes
 }

@@ -42,7 +42,8 @@ pub(crate) fn stage_words(node: &Node, detail: Detail) -> String {
         LnetStage::Up => format!("up, {}", nets(lnet)),
         LnetStage::Unknown => unknown_words(node).to_owned(),
     };
-    format!("LNet{version} {stage}")
+    let mark = if node.lnet_aged().is_some() { " (stale)" } else { "" };
+    format!("LNet{version} {stage}{mark}")
 }
 
 fn nets(lnet: &Lnet) -> String {
@@ -185,10 +186,7 @@ fn head_lines(node: &Node, assessment: &Assessment) -> Vec<String> {
     lines.push(format!("modules {}", parts.collect::<Vec<_>>().join("; ")));
     let gaps = assessment.not_checked.iter().filter(|gap| gap.what == "LNet");
     lines.extend(gaps.map(|gap| gap.why.to_string()));
-    if let Some(since) = node.lnet.waiting_since {
-        let age = units::duration_words(node.time.mono.since(since));
-        lines.push(format!("lnetctl was asked {age} ago and has not answered"));
-    }
+    lines.extend(node.lnet_aged());
     lines
 }
 

@@ -184,7 +184,10 @@ pub(in crate::check) const TABLES: &[Entry] = &[
         id: ROUTING_NOT_PERSISTENT,
         layer: Layer::Table,
         title: "rules, routes or sysctls that stand in no file",
-        explanation: "They work now, but the network manager that keeps the rail does not know them: after a             reboot, a link bounce or a restart of the manager they are gone, and the rail is again what it was             before somebody typed them. Told only where the manager is known from its run-time files, and             where all files that could hold them were read; a script that may make them is told as not \
+        explanation: "They work now, but the network manager that keeps the rail does not know them: after a \
+            reboot, a link bounce or a restart of the manager they are gone, and the rail is again what it was \
+            before somebody typed them. Told only where the manager is known from its run-time files, and \
+            where all files that could hold them were read; a script that may make them is told as not \
             checked. railtop fix --persist prints the form for the manager.",
         source: "systemd.network(5), nm-settings-keyfile(5), netplan(5), interfaces(5), sysctl.d(5)",
     },

@@ -167,6 +167,10 @@ const OTHERS: &[(&str, &str)] = &[
          sysctl ib1 ignore_routes_with_linkdown=1",
     ),
     (
+        "a wide prefix with a block of container addresses in it",
+        "addr ib0 10.1.0.5/8\n route blackhole 10.244.3.0/26 proto 80\n route 10.244.3.7/32 dev cali1 proto 80",
+    ),
+    (
         "rules of prefixes, one table",
         "addr ib0 10.1.0.5/24\n addr ib1 10.2.0.5/24\n route 10.1.0.0/24 dev ib0 table 50\n \
       route 10.2.0.0/24 dev ib1 table 51\n rule 50 from 10.1.0.0/24 lookup 50\n rule 51 from 10.2.0.0/24 lookup 51",

@@ -44,6 +44,8 @@ proptest! {
         for f in &a.findings {
             prop_assert!(entry(f.id).is_some(), "{}", f.id);
             prop_assert!(!f.summary.is_empty() && !f.summary.ends_with('.'), "{}", f.summary);
+            // Two lines of 80 columns.
+            prop_assert!(f.summary.chars().count() <= 150, "{}", f.summary);
             prop_assert!(!f.evidence.is_empty(), "{}\n{text}", f.id);
             for step in f.fix.iter().chain(&f.undo).chain(&f.verify) {
                 prop_assert!(!step.command.is_empty() && !step.command.contains('\n'));

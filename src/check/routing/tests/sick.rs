@@ -17,6 +17,9 @@ const TWO: &str = "
 #[track_caller]
 fn is(lines: &str, expected: &[&str]) {
     assert_eq!(roots(lines), expected, "{lines}");
+    for finding in assess(&node(lines)).findings {
+        assert!(finding.summary.chars().count() <= 150, "{}", finding.summary);
+    }
 }
 
 /// The complete state without some of its lines, and with others.
@@ -42,7 +45,7 @@ fn duplicate_connected_routes() {
     assert_eq!(
         a.findings[0].summary,
         "172.16.0.0/16 is reachable by ib0 and ib1; the kernel uses only ib0 (first inserted), also \
-         for packets from 172.16.34.2; which one is first changes when a link is bounced"
+         for packets from 172.16.34.2"
     );
     assert!(
         a.findings[0]
@@ -240,6 +243,16 @@ fn unbound_packets() {
         "addr ib0 172.16.34.1/16 noroute\n addr eth0 10.0.0.1/24\n route default via 10.0.0.2 dev eth0",
         &["RAIL_UNBOUND_VIA_ETHERNET warning ib0"],
     );
+}
+
+#[test]
+fn an_ethernet_card_in_the_rails_subnet() {
+    let lines = format!("addr eth0 172.16.34.9/16\n addr ib0 172.16.34.1/16\n{ARP_RIGHT}");
+    is(&lines, &["RAIL_UNBOUND_VIA_ETHERNET warning ib0"]);
+    let a = assess(&node(&lines));
+    let fix: Vec<&str> = a.findings[0].fix.iter().map(|s| s.command.as_str()).collect();
+    assert!(fix[0].ends_with("dev ib0 scope link src 172.16.34.1 table 1000"), "{fix:?}");
+    assert!(fix.iter().all(|c| !c.contains("table 254")), "{fix:?}");
 }
 
 #[test]

@@ -130,10 +130,9 @@ fn words(cell: Option<&Cell>) -> (String, Role) {
         (Outcome::Unknown(_), _) => ("?".to_owned(), Role::Dim),
         (Outcome::Local { .. }, _) => ("local".to_owned(), Role::Dim),
         _ if devices.is_empty() => ("–".to_owned(), Role::Dim),
-        (_, true) if cell.from.is_none() => (devices.join("|"), Role::Plain),
-        (_, true) => (format!("{} ✔", devices.join("|")), Role::Verdict(Verdict::Ok)),
         // An unbound packet has no owner to miss.
-        (_, false) if cell.from.is_none() => (devices.join("|"), Role::Plain),
+        _ if cell.from.is_none() => (devices.join("|"), Role::Plain),
+        (_, true) => (format!("{} ✔", devices.join("|")), Role::Verdict(Verdict::Ok)),
         (_, false) if cell.owner.is_none() => (format!("{} ?", devices.join("|")), Role::Dim),
         (_, false) => (format!("{} ✖", devices.join("|")), Role::Verdict(Verdict::Critical)),
     }

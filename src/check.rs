@@ -11,7 +11,9 @@ mod link;
 mod lnet;
 mod netdev;
 mod not_checked;
+pub mod paths;
 mod reader;
+mod routing;
 #[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
@@ -20,11 +22,14 @@ mod traffic;
 mod view;
 
 pub use catalogue::{CATALOGUE, Entry, entry};
+pub use lnet::ni_verdict;
+pub use routing::AddressRoute;
 
 use crate::node::Node;
 use crate::sample::Text;
 use fold::Found;
 use serde::Serialize;
+use std::sync::Arc;
 use view::RailView;
 
 /// How bad it is. Ordered: a note is less than a warning.
@@ -170,6 +175,8 @@ pub struct Finding {
     pub summary: Text,
     /// The lines of kernel state that show it.
     pub evidence: Vec<Text>,
+    /// What mends it, typed: `fix`, `undo` and the persistent forms are made of it.
+    pub remedy: Vec<crate::fix::Change>,
     /// What to type.
     pub fix: Vec<Step>,
     /// What takes it back.
@@ -224,6 +231,8 @@ pub struct Assessment {
     pub not_checked: Vec<NotChecked>,
     /// The worst severity, or unknown if no rail could be judged.
     pub verdict: Verdict,
+    /// Which way packets from each address of each rail leave.
+    pub routes: Vec<AddressRoute>,
 }
 
 impl Assessment {
@@ -235,32 +244,77 @@ impl Assessment {
 
 /// Judges a node.
 pub fn assess(node: &Node) -> Assessment {
+    Judge::default().assess(node)
+}
+
+/// Judges one node again and again: what hangs on rules, routes, links and sysctls alone is
+/// judged anew only when one of them was read anew.
+#[derive(Debug, Default)]
+pub struct Judge {
+    last: Option<(routing::Key, Arc<routing::Routed>)>,
+}
+
+impl Judge {
+    /// Judges a node as it is now.
+    pub fn assess(&mut self, node: &Node) -> Assessment {
+        judged(node, &self.routed(node))
+    }
+
+    fn routed(&mut self, node: &Node) -> Arc<routing::Routed> {
+        let key = routing::Key::of(node);
+        match &self.last {
+            Some((last, routed)) if last.is_same(&key) => Arc::clone(routed),
+            _ => {
+                let routed = Arc::new(routing::judge(node));
+                self.last = Some((key, Arc::clone(&routed)));
+                routed
+            }
+        }
+    }
+}
+
+fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     let views: Vec<RailView<'_>> =
         (0..node.rails.len()).filter_map(|i| RailView::new(node, i)).collect();
-    let mut found: Vec<Found> = views.iter().flat_map(on_one_rail).collect();
+    let mut found: Vec<Found> = Vec::new();
+    let mut causes: Vec<(usize, &'static str)> = Vec::new();
+    for view in &views {
+        let (own, cause) = on_one_rail(view);
+        found.extend(own);
+        causes.extend(cause.map(|c| (view.index, c.id)));
+    }
     let of_node = lnet::off_rails(node)
         .into_iter()
         .chain(reader::lnetctl_stuck(node))
         .chain(traffic::off_rails(&views));
-    found.extend(of_node.map(|finding| Found { rail: None, finding }));
+    found.extend(of_node.map(|finding| Found { rails: Vec::new(), finding }));
+    found.extend(routing::found(routed, |rail| {
+        causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
+    }));
+    fold::settle(&mut found);
     fold::raise_roots(&mut found);
 
     let rails: Vec<RailAssessment> = views
         .iter()
         .map(|view| {
-            let own: Vec<&Finding> =
-                found.iter().filter(|f| f.rail == Some(view.index)).map(|f| &f.finding).collect();
-            ladder::judge(view, &own)
+            let own: Vec<&Finding> = found
+                .iter()
+                .filter(|f| f.rails.contains(&view.index))
+                .map(|f| &f.finding)
+                .collect();
+            ladder::judge(view, &own, routed.rungs.get(view.index))
         })
         .collect();
     fold::merge(&mut found);
     let findings = fold::sort(found);
     let verdict = node_verdict(&findings, &rails);
-    Assessment { not_checked: not_checked::list(&views, node), findings, rails, verdict }
+    let mut not_checked = not_checked::list(&views, node);
+    not_checked.extend(routed.not_checked.iter().cloned());
+    Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone() }
 }
 
-/// All findings of one rail, each naming the root it follows from.
-fn on_one_rail(view: &RailView<'_>) -> Vec<Found> {
+/// All findings of one rail, each naming the root it follows from, and the link's own.
+fn on_one_rail(view: &RailView<'_>) -> (Vec<Found>, Option<Cause>) {
     let mut findings: Vec<Finding> = reader::device_stuck(view).into_iter().collect();
     let port = link::check(view);
     let netdev = netdev::check(view, port.as_ref());
@@ -273,7 +327,8 @@ fn on_one_rail(view: &RailView<'_>) -> Vec<Found> {
     let lnet = lnet::on_rail(view, cause);
     let idle = traffic::idle(view, cause);
     findings.extend(port.into_iter().chain(netdev).chain(lnet).chain(idle));
-    findings.into_iter().map(|finding| Found { rail: Some(view.index), finding }).collect()
+    let found = findings.into_iter().map(|finding| Found { rails: vec![view.index], finding });
+    (found.collect(), cause)
 }
 
 /// The root that other findings of a rail follow from.
@@ -306,6 +361,7 @@ impl Finding {
             evidence,
             fix: Vec::new(),
             undo: Vec::new(),
+            remedy: Vec::new(),
             verify: Vec::new(),
         }
     }

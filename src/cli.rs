@@ -8,8 +8,10 @@ mod args;
 mod check;
 mod error;
 mod explain;
+mod fix;
 mod interval;
 mod open;
+mod path;
 mod rails;
 mod stream;
 
@@ -50,6 +52,8 @@ fn run(args: Args) -> Result<u8, Failure> {
     match command {
         None => dashboard(&global),
         Some(Command::Check(options)) => check::run(&global, &options),
+        Some(Command::Fix(options)) => fix::run(&global, &options),
+        Some(Command::Path(options)) => path::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {

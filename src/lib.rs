@@ -27,6 +27,7 @@
 pub mod check;
 pub mod cli;
 pub mod fib;
+pub mod fix;
 pub mod natural;
 pub mod node;
 pub mod read;

@@ -123,6 +123,8 @@ pub struct Node {
     pub routing: Arc<Routing>,
     /// Sysctls as read.
     pub sysctls: Arc<Sysctls>,
+    /// Who keeps the interfaces' configuration, where somebody looked.
+    pub managers: Option<Arc<crate::sample::Managers>>,
     /// What happened, newest first, bounded.
     pub events: VecDeque<Event>,
     /// Marks of the user, oldest first.
@@ -265,6 +267,7 @@ impl Node {
             links: sample.links.clone(),
             routing: Arc::clone(&sample.routing),
             sysctls: Arc::clone(&sample.sysctls),
+            managers: sample.managers.clone(),
             events: VecDeque::new(),
             marks: Vec::new(),
             notes: sample.notes.clone(),

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod host;
 pub mod ipjson;
 pub mod lnetctl;
+pub mod manager;
 pub mod root;
 pub mod rtnl;
 pub mod sysctl;

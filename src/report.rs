@@ -1,4 +1,6 @@
 //! Mouths that write: JSON, text. They compute no facts.
 
+pub mod fix;
 pub mod json;
+pub mod paths;
 pub mod text;

@@ -6,6 +6,7 @@
 
 mod host;
 mod lnet;
+mod manager;
 mod netdev;
 mod pci;
 mod rdma;
@@ -17,6 +18,7 @@ mod time;
 
 pub use host::{Host, Memory};
 pub use lnet::{Lnet, LnetAnswer, LnetFailure, LnetModules, LnetNet, LnetNi};
+pub use manager::{ConfigFile, ConfigKind, Managed, Manager, Managers, RailManager};
 pub use netdev::{Bond, CarrierChanges, Ipoib, Netdev, NetdevAttrs, NetdevStats};
 pub use pci::{PciFunction, PciLink};
 pub use rdma::{
@@ -53,6 +55,10 @@ pub struct Sample {
     pub routing: Arc<Routing>,
     /// `/proc/sys/net/ipv{4,6}/conf`.
     pub sysctls: Arc<Sysctls>,
+    /// Who keeps the interfaces' configuration, and what their files say; `None` where nobody
+    /// looked (a capture).
+    #[serde(default)]
+    pub managers: Option<Arc<Managers>>,
     /// What LNet says of itself, and its modules.
     pub lnet: Arc<Lnet>,
     /// What railtop itself must say about the pass: a reader that hangs, an overrun, a left child.

@@ -15,6 +15,7 @@ mod format;
 mod glyphs;
 mod input;
 mod keys;
+mod paths;
 mod state;
 mod terminal;
 mod theme;
@@ -28,6 +29,11 @@ use crate::node::Settings;
 use crate::source::Source;
 use anyhow::Context;
 use std::io;
+
+/// The keys and what they do, for a manual.
+pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    keys::TABLE.iter().map(|binding| (binding.label, binding.help))
+}
 
 /// What the user chose for the screen.
 #[derive(Clone, Debug, Default)]

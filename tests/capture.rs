@@ -219,7 +219,8 @@ fn tar_does_as_well() {
     let captured = objects(&dir.path().join("node7.tar"), &[]).pop().unwrap();
     let (told, expected) = (facts(&captured), facts(&live));
     for place in 0..2 {
-        for field in ["name", "id", "netdev", "addresses", "state", "fails"] {
+        // Which layer fails first takes the sysctls, and a tar of /proc holds empty files.
+        for field in ["name", "id", "netdev", "addresses", "state"] {
             assert_eq!(told["rails"][place][field], expected["rails"][place][field], "{field}");
         }
     }

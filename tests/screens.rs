@@ -6,7 +6,8 @@ mod support;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use railtop::node::{Settings, SourceKind};
-use railtop::source::Pace;
+use railtop::source::demo::Demo;
+use railtop::source::{Pace, Source};
 use railtop::tui::{App, ColorLevel, Look, Outcome};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -188,6 +189,98 @@ fn a_demo_says_so_on_every_screen() {
             let text = grid::of(&frame(&mut app, width, height));
             assert!(text.lines().next().unwrap().contains("demo"), "{width}x{height} {key}");
         }
+    }
+}
+
+/// The demo of that name after so many samples, and the sentence of its worst finding.
+fn simulated(scenario: &str, samples: usize) -> (App, Option<String>) {
+    let mut demo = Demo::simulate(scenario, Duration::from_secs(1)).unwrap();
+    let (kind, label, pace) = (demo.kind(), demo.label(), demo.pace());
+    let mut app = App::new(COLORS, Settings::default(), kind, &label, pace);
+    let mut node: Option<railtop::node::Node> = None;
+    for _ in 0..samples {
+        let sample = demo.next().unwrap().unwrap();
+        app.on_sample(&sample);
+        match &mut node {
+            Some(node) => node.advance(&sample),
+            None => node = Some(railtop::node::Node::new(Settings::default(), kind, &sample)),
+        }
+    }
+    let judged = railtop::check::assess(&node.unwrap());
+    (app, judged.worst().map(|finding| finding.summary.to_string()))
+}
+
+#[test]
+fn the_routes_of_two_rails_in_one_subnet() {
+    let mut differences = String::new();
+    for (width, height) in SIZES {
+        for (state, keys) in [("", "3"), ("-why", "3<Enter>")] {
+            let (mut app, _) = simulated("one-subnet", 3);
+            press(&mut app, keys);
+            let name = format!("one-subnet-routes{state}-{width}x{height}");
+            check(&mut differences, &name, &frame(&mut app, width, height));
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn keys_walk_through_the_matrix() {
+    let (mut app, _) = simulated("one-subnet", 3);
+    press(&mut app, "3");
+    let row = |app: &mut App| {
+        let text = grid::of(&frame(app, 80, 24));
+        text.lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned()
+    };
+    // The first wrong decision is selected unasked.
+    assert!(row(&mut app).contains("172.16.34.2") && row(&mut app).contains("ib0 ✖"));
+    press(&mut app, "k");
+    assert!(row(&mut app).contains("172.16.34.1"));
+    press(&mut app, "jj");
+    assert!(row(&mut app).contains("unbound"));
+    press(&mut app, "<Enter>");
+    let before = grid::of(&frame(&mut app, 80, 24));
+    assert!(before.contains("unbound → "), "{before}");
+    press(&mut app, "l");
+    assert_ne!(before, grid::of(&frame(&mut app, 80, 24)));
+    press(&mut app, "h");
+    assert_eq!(before, grid::of(&frame(&mut app, 80, 24)));
+    // Paused, the keys still walk.
+    press(&mut app, " k");
+    assert!(row(&mut app).contains("172.16.34.2"));
+}
+
+/// Without what depends on where a line ends.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn the_worst_finding_can_be_read_at_80_columns() {
+    for (scenario, _) in railtop::source::demo::scenarios() {
+        let (mut app, worst) = simulated(scenario, 20);
+        let text = grid::of(&frame(&mut app, 80, 24));
+        let head: String = text.lines().take(3).collect();
+        if let Some(worst) = worst {
+            // "+1 more" stands at the end of the first of the two lines.
+            let head = head.replace("+1 more: key 5", "");
+            assert!(squeezed(&head).contains(&squeezed(&worst)), "{scenario}: {worst}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_head_leaves_words_out_and_cuts_none() {
+    let (mut app, _) = simulated("dead-rail", 20);
+    for paused in [false, true] {
+        for width in 40..=200 {
+            let text = grid::of(&frame(&mut app, width, 24));
+            let head = text.lines().next().unwrap();
+            assert!(head.contains("CRITICAL") && head.contains("demo"), "{width}: {head}");
+            assert_eq!(head.contains("PAUSED"), paused, "{width}: {head}");
+            assert!(!head.contains('…'), "{width}: {head}");
+        }
+        press(&mut app, " ");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The table of everything that can be found: what it means, why it matters, where that is known.
 
+pub(super) mod routing;
+
 use super::Layer;
 
 /// One kind of finding, as `railtop explain` prints it.
@@ -37,7 +39,38 @@ pub(super) const TRAFFIC_OFF_RAILS: &str = "TRAFFIC_OFF_RAILS";
 pub(super) const READER_STUCK: &str = "READER_STUCK";
 
 /// Every finding there can be, by layer.
-pub const CATALOGUE: &[Entry] = &[
+pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
+
+const PARTS: [&[Entry]; 5] =
+    [BASE, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP];
+
+const COUNT: usize = {
+    let (mut count, mut part) = (0, 0);
+    while part < PARTS.len() {
+        count += PARTS[part].len();
+        part += 1;
+    }
+    count
+};
+
+/// The parts in one list.
+const fn joined<const N: usize>() -> [Entry; N] {
+    let mut all = [BASE[0]; N];
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut i = 0;
+        while i < PARTS[part].len() {
+            all[at] = PARTS[part][i];
+            at += 1;
+            i += 1;
+        }
+        part += 1;
+    }
+    all
+}
+
+/// Links, interfaces, LNet, traffic.
+const BASE: &[Entry] = &[
     Entry {
         id: PORT_DOWN,
         layer: Layer::Cable,

@@ -4,17 +4,41 @@ use super::catalogue::NI_DOWN;
 use super::{Finding, Severity};
 use std::cmp::Reverse;
 
-/// A finding and the rail whose ladder it is on.
+/// A finding and the rails whose ladders it is on.
+#[derive(Clone, Debug)]
 pub(super) struct Found {
-    pub rail: Option<usize>,
+    pub rails: Vec<usize>,
     pub finding: Finding,
 }
 
 impl Found {
     fn is_root_of(&self, other: &Found) -> bool {
-        self.finding.caused_by.is_none()
-            && self.rail == other.rail
-            && other.finding.caused_by == Some(self.finding.id)
+        self.finding.caused_by.is_none() && self.is_cause_of(other)
+    }
+
+    fn is_cause_of(&self, other: &Found) -> bool {
+        let together = self.rails.is_empty() && other.rails.is_empty()
+            || self.rails.iter().any(|r| other.rails.contains(r));
+        other.finding.caused_by == Some(self.finding.id) && together
+    }
+}
+
+/// The cause of a cause is the root; a cause that was not found is none.
+pub(super) fn settle(found: &mut [Found]) {
+    // Chains are two links long at most: link, route, neighbour.
+    for _ in 0..2 {
+        for i in 0..found.len() {
+            let cause_of = |one: &Found| {
+                let mut causes = found.iter().filter(|c| c.is_cause_of(one));
+                let known = one.finding.caused_by.is_some();
+                let root = causes.clone().any(|c| c.finding.caused_by.is_none());
+                (known && !root).then(|| causes.find_map(|c| c.finding.caused_by))
+            };
+            let new = found.get(i).and_then(cause_of);
+            if let (Some(new), Some(one)) = (new, found.get_mut(i)) {
+                one.finding.caused_by = new;
+            }
+        }
     }
 }
 
@@ -63,7 +87,8 @@ pub(super) fn merge(found: &mut Vec<Found>) {
 pub(super) fn sort(found: Vec<Found>) -> Vec<Finding> {
     let (mut roots, mut rest): (Vec<Found>, Vec<Found>) =
         found.into_iter().partition(|f| f.finding.caused_by.is_none());
-    roots.sort_by_key(|f| (Reverse(f.finding.severity), f.rail.unwrap_or(usize::MAX)));
+    let first_rail = |f: &Found| f.rails.first().copied().unwrap_or(usize::MAX);
+    roots.sort_by_key(|f| (Reverse(f.finding.severity), first_rail(f), f.finding.layer));
     let mut sorted = Vec::with_capacity(roots.len() + rest.len());
     for root in roots {
         let (mut mine, others): (Vec<Found>, Vec<Found>) =

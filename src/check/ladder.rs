@@ -3,15 +3,20 @@
 mod rungs;
 
 use super::fold;
+use super::routing::Rungs;
 use super::view::{Iface, RailView};
 use super::{Finding, RailAssessment, Rung, Verdict};
 use crate::node::PortState;
 use crate::sample::{Text, Unknown, Why};
 
 /// The judgement on one rail, from its findings and its state.
-pub(super) fn judge(view: &RailView<'_>, findings: &[&Finding]) -> RailAssessment {
+pub(super) fn judge(
+    view: &RailView<'_>,
+    findings: &[&Finding],
+    routed: Option<&Rungs>,
+) -> RailAssessment {
     let ladder: Vec<Rung> =
-        rungs::all(view).into_iter().map(|rung| decided(rung, findings)).collect();
+        rungs::all(view, routed).into_iter().map(|rung| decided(rung, findings)).collect();
     let first_failing = ladder
         .iter()
         .find(|r| matches!(r.verdict, Verdict::Warning | Verdict::Critical))

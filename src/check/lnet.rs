@@ -2,7 +2,7 @@
 
 use super::catalogue::NI_DOWN;
 use super::view::RailView;
-use super::{Cause, Finding, Severity};
+use super::{Cause, Finding, Severity, Verdict};
 use crate::node::{Node, RailNi};
 use crate::sample::{LnetNi, Text};
 use std::net::IpAddr;
@@ -45,6 +45,20 @@ pub(super) fn off_rails(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
+/// The verdict on one NI: by the rule of `NI_DOWN`, then by its health. `rated` is the same NI
+/// on its rail, with its message rates, if it is on one.
+pub fn ni_verdict(ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
+    if ni.is_lo() {
+        return Verdict::NotApplicable;
+    }
+    match (trouble(ni, rated.is_some_and(moves)), &ni.status, &ni.health) {
+        (Some(trouble), _, _) => trouble.severity().into(),
+        (None, Err(_), _) => Verdict::Unknown,
+        (None, Ok(_), Ok(health)) if *health < HEALTHY => Verdict::Note,
+        (None, Ok(_), _) => Verdict::Ok,
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     /// `fatal_error`: the driver below LNet says that link or address is gone.
@@ -53,6 +67,16 @@ enum Trouble {
     Down,
     /// `status: down` of an NI that works (LU-20093, Lustre 2.17.0).
     Stale,
+}
+
+impl Trouble {
+    fn severity(self) -> Severity {
+        match self {
+            Trouble::LinkGone => Severity::Critical,
+            Trouble::Down => Severity::Warning,
+            Trouble::Stale => Severity::Note,
+        }
+    }
 }
 
 fn trouble(ni: &LnetNi, moves: bool) -> Option<Trouble> {
@@ -105,12 +129,7 @@ fn words(ni: &LnetNi, trouble: Trouble) -> String {
 }
 
 fn finding(ni: &LnetNi, trouble: Trouble, summary: String) -> Finding {
-    let severity = match trouble {
-        Trouble::LinkGone => Severity::Critical,
-        Trouble::Down => Severity::Warning,
-        Trouble::Stale => Severity::Note,
-    };
-    Finding::new(NI_DOWN, severity, summary, vec![evidence(ni)])
+    Finding::new(NI_DOWN, trouble.severity(), summary, vec![evidence(ni)])
 }
 
 fn evidence(ni: &LnetNi) -> Text {

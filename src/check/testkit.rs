@@ -302,6 +302,7 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
         links: Ok(Arc::new(Vec::new())),
         routing: Arc::new(routing()),
         sysctls: Arc::new(Sysctls::default()),
+        managers: None,
         lnet,
         notes: Vec::new(),
         cost: Vec::new(),

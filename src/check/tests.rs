@@ -43,7 +43,7 @@ fn a_healthy_node_is_quiet() {
     assert_eq!(rung(&a, 1, Layer::Cable).detail, "LinkUp, 200 Gb/s 4X HDR");
     assert_eq!(rung(&a, 1, Layer::SubnetManager).detail, "ACTIVE, LID 11, SM LID 1");
     assert_eq!(rung(&a, 1, Layer::Netdev).detail, "ib1 up, MTU 2044 datagram");
-    assert_eq!(rung(&a, 1, Layer::Rule).verdict, Verdict::Unknown);
+    assert_eq!(rung(&a, 1, Layer::Rule).verdict, Verdict::NotApplicable);
 }
 
 #[test]

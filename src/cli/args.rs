@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 5] = ["check", "stream", "capture", "explain", "help"];
+const SUBCOMMANDS: [&str; 7] = ["check", "fix", "path", "stream", "capture", "explain", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -45,6 +45,10 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// One report and an exit code: 0 healthy, 1 warnings, 2 critical, 3 no rail could be judged
     Check(Check),
+    /// What to type to mend what was found; printed, never run
+    Fix(Fix),
+    /// Which rail the kernel takes from each rail address to each destination
+    Path(Path),
     /// One JSON object per sample on stdout, or plain lines for awk
     Stream(Stream),
     /// Everything railtop reads, raw, into a directory or archive
@@ -77,6 +81,52 @@ pub(super) struct Check {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
     /// The same as --format json
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Options of `fix`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The output is a script: commands for this node stand bare, all else is comment. \
+        Each line may be run again. Nothing is run by railtop.\n\n\
+        Examples:\n  \
+        railtop fix\n  \
+        railtop fix ROUTE_DUP_CONNECTED --persist=netplan\n  \
+        railtop fix --json | jq -r '.steps[].commands[]'"
+)]
+pub(super) struct Fix {
+    /// Ids of findings; without one, all that were found
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<String>,
+    /// The form that survives a reboot too: networkmanager, netplan, networkd, ifupdown, nmstate,
+    /// ifcfg, wicked; without a name, of the manager that keeps the rails
+    #[arg(long, value_name = "MANAGER", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) persist: Option<String>,
+    /// JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Options of `path`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without destinations: the neighbours of the rails, else one probe per prefix. \
+        On this node the kernel is asked the same questions; where it decides otherwise, that is \
+        shown.\n\n\
+        Examples:\n  \
+        railtop path\n  \
+        railtop path 172.16.16.1 --source 172.16.34.2\n  \
+        railtop path --from oss07.tar.zst 10.1.0.1"
+)]
+pub(super) struct Path {
+    /// Destinations
+    #[arg(value_name = "DST")]
+    pub(super) destinations: Vec<std::net::IpAddr>,
+    /// Only this source address (`--from ADDRESS` does the same)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) source: Option<std::net::IpAddr>,
+    /// JSON
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -140,7 +190,7 @@ pub(super) struct Explain {
 }
 
 /// Options of every command, before or after its name.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct Global {
     /// A capture directory or .tar.zst instead of this node
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "demo")]

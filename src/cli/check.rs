@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// So long a live check waits for the first answer of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
+/// So long a live command waits for the first dump of the routes.
+pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
@@ -38,7 +40,7 @@ fn exit_code(assessment: &Assessment) -> u8 {
 }
 
 /// A node with rates: two samples one interval apart, or all of a capture.
-fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
+pub(super) fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
     let mut node: Option<Node> = None;
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
@@ -55,9 +57,29 @@ fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure
     node.ok_or_else(|| Failure::Usage("the capture holds no sample".into()))
 }
 
-/// Rates are there, and LNet has answered or had its time.
+/// A node whose addresses and routes are read, as soon as that is so.
+pub(super) fn first_whole(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
+    let mut first: Option<Mono> = None;
+    while let Some(sample) = source.next()? {
+        let start = *first.get_or_insert(sample.time.mono);
+        let late = sample.time.mono.since(start) >= ROUTES_PATIENCE;
+        if is_read(&sample) || late || source.kind() == SourceKind::Capture {
+            return Ok(Node::new(global.settings(), source.kind(), &sample));
+        }
+    }
+    Err(Failure::Usage("the capture holds no sample".into()))
+}
+
+/// The first dumps of links and routes have come.
+fn is_read(sample: &Sample) -> bool {
+    sample.routing.addresses.is_ok() && sample.links.is_ok()
+}
+
+/// Rates are there, and the kernel and LNet have answered or had their time.
 fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
     let pending = matches!(sample.lnet.answer, Err(LnetFailure::Pending));
     // Ticks come a little early or late.
-    waited >= interval.mul_f64(0.9) && (!pending || waited >= LNET_PATIENCE)
+    waited >= interval.mul_f64(0.9)
+        && (is_read(sample) || waited >= ROUTES_PATIENCE)
+        && (!pending || waited >= LNET_PATIENCE)
 }

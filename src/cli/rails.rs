@@ -1,6 +1,7 @@
 //! `--rail` must match something: a typo is not to end in an empty screen.
 
 use super::args::Global;
+use super::check::ROUTES_PATIENCE;
 use super::error::Failure;
 use crate::node::{Node, Settings, SourceKind};
 use crate::sample::{Sample, Text};
@@ -8,7 +9,7 @@ use crate::source::{Pace, Source, SourceError};
 use globset::Glob;
 use std::sync::Arc;
 
-/// The same source, if every pattern of `--rail` matches a rail of its first sample.
+/// The same source, if every pattern of `--rail` matches a rail of its first whole sample.
 pub(super) fn must_match(
     mut source: Box<dyn Source>,
     global: &Global,
@@ -16,13 +17,21 @@ pub(super) fn must_match(
     if global.rail.is_empty() {
         return Ok(source);
     }
-    let Some(sample) = source.next()? else { return Ok(source) };
-    let chosen = names(global.settings(), source.kind(), &sample);
-    if let Some(pattern) = unmatched(&global.rail, &chosen) {
-        let all = rails(&Node::new(Settings::default(), source.kind(), &sample));
-        return Err(Failure::Usage(Text::new(&no_match(pattern, &all))));
+    let mut start = None;
+    while let Some(sample) = source.next()? {
+        let start = *start.get_or_insert(sample.time.mono);
+        let chosen = names(global.settings(), source.kind(), &sample);
+        let Some(pattern) = unmatched(&global.rail, &chosen) else {
+            return Ok(Box::new(Peeked { first: Some(sample), source }));
+        };
+        // On a busy node the first sample comes before the first dump of the links.
+        let late = sample.time.mono.since(start) >= ROUTES_PATIENCE;
+        if sample.links.is_ok() || late || source.kind() == SourceKind::Capture {
+            let all = rails(&Node::new(Settings::default(), source.kind(), &sample));
+            return Err(Failure::Usage(Text::new(&no_match(pattern, &all))));
+        }
     }
-    Ok(Box::new(Peeked { first: Some(sample), source }))
+    Ok(source)
 }
 
 /// All names of the rails that these settings choose. What `--exclude` takes away again did match.

@@ -23,6 +23,7 @@ fn write(
     mut out: impl Write,
 ) -> Result<u8, Failure> {
     let mut known: Option<Node> = None;
+    let mut judge = check::Judge::default();
     let mut left = options.count.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(sample) = source.next()? else { break };
@@ -33,7 +34,7 @@ fn write(
             }
             None => known.insert(Node::new(global.settings(), source.kind(), &sample)),
         };
-        let assessment = check::assess(node);
+        let assessment = judge.assess(node);
         if options.text {
             lines(&mut out, node, &assessment, global.bits)?;
         } else {

@@ -17,9 +17,9 @@ pub enum LnetStage {
     NotLoaded,
     /// Loaded, not configured.
     Loaded,
-    /// Configured, without an NI that is up.
+    /// Configured, with no net but `lo`.
     Configured,
-    /// An NI is up.
+    /// There is an NI beyond `lo`; whether it works is a matter of its own status.
     Up,
     /// It cannot be told.
     Unknown,
@@ -30,8 +30,8 @@ impl LnetStage {
     pub fn of(lnet: &Lnet) -> Self {
         match (&lnet.answer, lnet.modules.lnet) {
             (Ok(answer), _) => {
-                let mut nis = answer.nets.iter().flat_map(|n| &n.nis).filter(|ni| !ni.is_lo());
-                if nis.any(|ni| is_up(ni) == Some(true)) { Self::Up } else { Self::Configured }
+                let mut nis = answer.nets.iter().flat_map(|n| &n.nis);
+                if nis.any(|ni| !ni.is_lo()) { Self::Up } else { Self::Configured }
             }
             (Err(LnetFailure::NotConfigured), _) => Self::Loaded,
             (Err(LnetFailure::NotInstalled), Some(false)) => Self::Absent,
@@ -180,7 +180,7 @@ fn words(stage: LnetStage) -> &'static str {
     match stage {
         LnetStage::NotLoaded => "not loaded",
         LnetStage::Loaded => "loaded, not configured",
-        LnetStage::Configured => "configured, no NI up",
+        LnetStage::Configured => "configured, no net",
         other => other.word(),
     }
 }

@@ -69,13 +69,13 @@ fn routes(old: &[Route], new: &[Route], names: &Names<'_>, found: &mut Vec<Strin
         }
         let table = names.table(route.table);
         found.push(match twin {
-            Some(now) => format!("{} in {table}: {}", names.route(route), flags(now)),
-            None => format!("{} gone from {table}", names.route(route)),
+            Some(now) => format!("{} in table {table}: {}", names.route(route), flags(now)),
+            None => format!("{} gone from table {table}", names.route(route)),
         });
     }
     for route in added.into_iter().filter(|r| !is_quiet(r)) {
         let table = names.table(route.table);
-        found.push(format!("{} added to {table}", names.route(route)));
+        found.push(format!("{} added to table {table}", names.route(route)));
     }
 }
 
@@ -163,7 +163,7 @@ impl Names<'_> {
             255 => "local".to_owned(),
             _ => {
                 let name = self.new.table_names.iter().find(|(n, _)| *n == id);
-                name.map_or_else(|| format!("table {id}"), |(_, name)| name.to_string())
+                name.map_or_else(|| id.to_string(), |(_, name)| name.to_string())
             }
         }
     }

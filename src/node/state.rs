@@ -217,5 +217,6 @@ fn take_parts(node: &mut Node, sample: &Sample) {
     node.links.clone_from(&sample.links);
     node.routing = Arc::clone(&sample.routing);
     node.sysctls = Arc::clone(&sample.sysctls);
+    node.managers.clone_from(&sample.managers);
     node.notes.clone_from(&sample.notes);
 }

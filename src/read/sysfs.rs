@@ -1,6 +1,6 @@
 //! `/sys/class/net` and `/sys/class/infiniband`.
 
-mod fault;
+pub(in crate::read) mod fault;
 pub(in crate::read) mod files;
 mod group;
 mod infiniband;

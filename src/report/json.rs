@@ -48,7 +48,11 @@ fn whole(node: &Node, assessment: &Assessment) -> Object {
     o.set("source", node.source.word());
     o.set("verdict", assessment.verdict);
     let rails = node.rails.iter().enumerate();
-    o.list("rails", rails.map(|(i, r)| rail::object(node, r, assessment.rails.get(i))));
+    let routes_of = |i| assessment.routes.iter().filter(|r| r.rail == i).collect::<Vec<_>>();
+    o.list(
+        "rails",
+        rails.map(|(i, r)| rail::object(node, r, assessment.rails.get(i), &routes_of(i))),
+    );
     o.list("groups", node.groups.iter().map(|g| group(node, g)));
     o.set("other_nics", other_nics(node));
     o.list("not_shown", node.not_shown.iter().map(not_shown));

@@ -1,6 +1,6 @@
 //! RDMA devices and ports as `/sys/class/infiniband` shows them.
 
-use super::{Mono, PciFunction, Reading, Text, Timed};
+use super::{Mono, PciFunction, Reading, Text, Timed, Unknown, Why};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -90,6 +90,18 @@ pub struct PortAttrs {
     pub default_gid: Reading<Text>,
     /// `pkeys/0…`: the first entries that are not 0x0000, as printed.
     pub pkeys: Reading<Vec<Text>>,
+}
+
+impl PortAttrs {
+    /// The port's GUID: the lower half of its first GID, as ibstat takes it.
+    pub fn port_guid(&self) -> Reading<Text> {
+        let gid = self.default_gid.as_ref().map_err(Clone::clone)?;
+        let groups: Vec<&str> = gid.split(':').collect();
+        match groups.get(4..) {
+            Some(low) if groups.len() == 8 => Ok(Text::from(low.join(":"))),
+            _ => Err(Unknown::new(Why::Unparsable, gid.clone())),
+        }
+    }
 }
 
 /// One entry of the GID table.

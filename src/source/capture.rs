@@ -123,6 +123,7 @@ impl Capture {
             links: links.map(Arc::new),
             routing: Arc::new(routing),
             sysctls: Arc::new(read::sysctl::read(&proc)),
+            managers: None,
             lnet: Arc::new(self.lnet(dir, &sys)),
             notes: self.notes(&sys, time),
             cost: Vec::new(),

@@ -163,6 +163,7 @@ impl Demo {
             links: Ok(Arc::clone(&self.parts.links)),
             routing: Arc::clone(&self.parts.routing),
             sysctls: Arc::clone(&self.parts.sysctls),
+            managers: None,
             lnet: Arc::clone(&self.parts.lnet),
             notes: Vec::new(),
             cost: Vec::new(),

@@ -117,7 +117,8 @@ impl Live {
         let mut interfaces = Pool::new("netdevs", Arc::clone(&bell));
         interfaces.add(ONLY.into(), || Interfaces(NetReader::new(&root)));
         let mut surroundings = Pool::new("routes", Arc::clone(&bell));
-        let around = Surroundings { root: root.clone(), rtnl: rtnl.clone(), reads: 0 };
+        let around =
+            Surroundings { root: root.clone(), rtnl: rtnl.clone(), reads: 0, managers_at: None };
         surroundings.add(ONLY.into(), || around);
         let interval = interval.max(SHORTEST_INTERVAL);
         let pace = Pace::new(interval);
@@ -181,6 +182,9 @@ impl Live {
         changed |= self.interfaces.check(now);
         for done in self.surroundings.collect() {
             self.costs.push(Cost { reader: "routes".into(), took: done.took, reads: done.reads });
+            if let Some(managers) = done.out.managers {
+                self.known.take_managers(managers);
+            }
             if let Some(host) = done.out.host {
                 self.known.take_host(host);
             }
@@ -292,6 +296,7 @@ impl Live {
             links: self.known.links.clone(),
             routing: Arc::clone(&self.known.routing),
             sysctls: Arc::clone(&self.known.sysctls),
+            managers: self.known.managers.clone(),
             lnet: Arc::clone(&self.known.lnet),
             notes: self.notes(now),
             cost: costs,

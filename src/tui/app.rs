@@ -1,9 +1,10 @@
 //! What the screen knows: the model, the judgement on it, and how the user looks at it.
 
 use super::keys::{self, Action};
+use super::paths::Paths;
 use super::state::{Feed, Look, Screen, ViewState};
 use super::view::{self, Extent, order};
-use crate::check::{self, Assessment, Verdict};
+use crate::check::{Assessment, Judge, Verdict};
 use crate::node::{Node, Settings, SourceKind};
 use crate::sample::{Sample, Text};
 use crate::source::Pace;
@@ -41,9 +42,13 @@ pub struct App {
     label: Text,
     pace: Arc<Pace>,
     feed: Feed,
+    judge: Judge,
     now: Option<(Node, Assessment)>,
     /// What the screen shows while paused; the node goes on behind it.
     frozen: Option<Box<(Node, Assessment)>>,
+    paths: Paths,
+    /// Those of the frozen node.
+    frozen_paths: Option<Paths>,
     view: ViewState,
     extent: Extent,
 }
@@ -65,8 +70,11 @@ impl App {
             label: Text::new(label),
             pace,
             feed: Feed::Running,
+            judge: Judge::default(),
             now: None,
             frozen: None,
+            paths: Paths::default(),
+            frozen_paths: None,
             view,
             extent: Extent::default(),
         }
@@ -81,12 +89,16 @@ impl App {
             }
             None => Node::new(self.settings.clone(), self.kind, sample),
         };
-        let assessment = check::assess(&node);
+        let assessment = self.judge.assess(&node);
         self.show(node, assessment)
     }
 
     /// Shows a node that was made elsewhere. True: the screen changes by it.
     pub fn show(&mut self, node: Node, assessment: Assessment) -> bool {
+        if self.paths.update(&node) {
+            let place = self.view.cell.filter(|_| self.frozen.is_none());
+            self.paths.tell(&node, place);
+        }
         self.now = Some((node, assessment));
         self.feed = Feed::Running;
         self.frozen.is_none()
@@ -136,6 +148,7 @@ impl App {
             feed: &self.feed,
             paused: self.frozen.is_some(),
             view: &self.view,
+            paths: self.frozen_paths.as_ref().unwrap_or(&self.paths),
         };
         self.extent = view::draw(frame.buffer_mut(), area, &context, shown);
         // A resize or a shorter list must not leave the screen scrolled beyond its end.
@@ -186,6 +199,9 @@ impl App {
             Action::Units => self.view.bits = !self.view.bits,
             Action::Mark => return self.mark(),
             Action::Scale => self.view.same_scale = !self.view.same_scale,
+            Action::Left => return self.select_cell(0, -1),
+            Action::Right => return self.select_cell(0, 1),
+            Action::Story => self.view.story = !self.view.story,
             Action::StepBack => return self.step_time(1),
             Action::StepForward => return self.step_time(-1),
         }
@@ -280,6 +296,10 @@ impl App {
             Some(_) => None,
             None => self.now.clone().map(Box::new),
         };
+        self.frozen_paths = self.frozen.is_some().then(|| self.paths.clone());
+        if let Some((node, _)) = self.now.as_ref().filter(|_| self.frozen.is_none()) {
+            self.paths.tell(node, self.view.cell);
+        }
     }
 
     fn step_time(&mut self, back: isize) -> Outcome {
@@ -310,7 +330,7 @@ impl App {
         let Some((node, _)) = &mut self.now else { return Outcome::Ignored };
         node.mark(node.time);
         let name = node.marks.last().map(|m| m.name.clone()).unwrap_or_default();
-        let at = super::format::clock(node.time.wall, &self.look.zone);
+        let at = crate::units::clock(node.time.wall, &self.look.zone);
         self.view.status = Some(format!("mark {name} at {at}"));
         Outcome::Changed
     }
@@ -320,6 +340,7 @@ impl App {
         match self.view.screen {
             Screen::Rails | Screen::Links => self.select_rail(by),
             Screen::Findings | Screen::Lnet => self.move_cursor(by),
+            Screen::Routes => self.step_routes(by),
             _ => self.scroll(by),
         }
     }
@@ -335,6 +356,45 @@ impl App {
 
     fn jump(&mut self, by: isize) -> Outcome {
         self.step_down(by)
+    }
+
+    /// The rows of the matrix, then what stands below it.
+    fn step_routes(&mut self, by: isize) -> Outcome {
+        let paths = self.frozen_paths.as_ref().unwrap_or(&self.paths);
+        let (row, last) = (paths.at().0, paths.size().0.saturating_sub(1));
+        let below = self.view.scroll > self.scroll_for(row);
+        if row == last && (by > 0 || below && by > isize::MIN) {
+            return self.scroll(by);
+        }
+        let scrolled = by < 0 && below && self.scroll(isize::MIN) == Outcome::Changed;
+        let moved = self.select_cell(by, 0);
+        if scrolled { Outcome::Changed } else { moved }
+    }
+
+    /// The least scroll that shows a row of the matrix; its heading is the first line.
+    fn scroll_for(&self, row: usize) -> usize {
+        (row + 2).saturating_sub(self.extent.page.max(2))
+    }
+
+    fn select_cell(&mut self, down: isize, right: isize) -> Outcome {
+        let Some((node, _)) = self.frozen.as_deref().or(self.now.as_ref()) else {
+            return Outcome::Ignored;
+        };
+        let paths = self.frozen_paths.as_mut().unwrap_or(&mut self.paths);
+        let (rows, columns) = paths.size();
+        let (row, column) = paths.at();
+        let there = (
+            row.saturating_add_signed(down).min(rows.saturating_sub(1)),
+            column.saturating_add_signed(right).min(columns.saturating_sub(1)),
+        );
+        if there == (row, column) {
+            return Outcome::Ignored;
+        }
+        paths.tell(node, Some(there));
+        self.view.cell = Some(there);
+        let least = self.scroll_for(there.0);
+        self.view.scroll = self.view.scroll.max(least).min(there.0.max(least));
+        Outcome::Changed
     }
 
     fn scroll(&mut self, by: isize) -> Outcome {

@@ -4,8 +4,6 @@
 use crate::check::Verdict;
 use ratatui::buffer::Buffer;
 
-/// A value that is not known.
-pub(crate) const UNKNOWN: &str = "–";
 /// The selected row.
 pub(crate) const SELECTED: &str = "▸";
 /// Text was cut here.

@@ -172,15 +172,12 @@ fn character(bytes: &[u8]) -> Head {
 fn escape(rest: &[u8]) -> Head {
     match rest {
         [] | [b'[' | b'O'] => Head::Incomplete,
-        [0x1b, ..] => Head::Key(plain(KeyCode::Esc), 1),
         [b'[', params @ ..] => control_sequence(params),
         [b'O', last, ..] => match letter_key(*last) {
             Some(code) => Head::Key(plain(code), 3),
             None => Head::Skip(3),
         },
-        [c, ..] if c.is_ascii_graphic() => {
-            Head::Key(KeyEvent::new(KeyCode::Char(char::from(*c)), KeyModifiers::ALT), 2)
-        }
+        // No key has Alt here: over a slow line two keys come in one read, Esc and the next.
         _ => Head::Key(plain(KeyCode::Esc), 1),
     }
 }
@@ -252,6 +249,7 @@ mod tests {
             [KeyCode::BackTab, KeyCode::Home, KeyCode::F(1)]
         );
         assert_eq!(codes("é漢".as_bytes()), [KeyCode::Char('é'), KeyCode::Char('漢')]);
+        assert_eq!(codes(b"\x1bq"), [KeyCode::Esc, KeyCode::Char('q')]);
         let ctrl = Parser::default().feed(b"\x03");
         assert_eq!(ctrl, [KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)]);
     }

@@ -33,6 +33,9 @@ pub(crate) enum Action {
     Scale,
     StepBack,
     StepForward,
+    Left,
+    Right,
+    Story,
 }
 
 /// One line of the table.
@@ -85,6 +88,7 @@ const fn bind(
 }
 
 const CHARTS: &[Screen] = &[Screen::Rails];
+const ROUTES: &[Screen] = &[Screen::Routes];
 const TABLES: &[Screen] = &[Screen::Rails, Screen::Links];
 const FILTERED: &[Screen] =
     &[Screen::Rails, Screen::Links, Screen::Routes, Screen::Lnet, Screen::Findings, Screen::Events];
@@ -93,7 +97,14 @@ const FILTERED: &[Screen] =
 pub(crate) const TABLE: &[Binding] = &[
     bind(&[chr('1')], "1", Action::Go(Screen::Rails), "", &[], "rails: one row each, throughput"),
     bind(&[chr('2')], "2", Action::Go(Screen::Links), "", &[], "links: ports, PCIe, counters"),
-    bind(&[chr('3')], "3", Action::Go(Screen::Routes), "", &[], "routes: rules, tables"),
+    bind(
+        &[chr('3')],
+        "3",
+        Action::Go(Screen::Routes),
+        "",
+        &[],
+        "routes: which rail is taken, rules, tables",
+    ),
     bind(&[chr('4')], "4", Action::Go(Screen::Lnet), "", &[], "LNet: nets, NIs, credits, health"),
     bind(&[chr('5')], "5", Action::Go(Screen::Findings), "", &[], "findings: evidence and mend"),
     bind(&[chr('6')], "6", Action::Go(Screen::Events), "", &[], "events: what happened when"),
@@ -111,7 +122,15 @@ pub(crate) const TABLE: &[Binding] = &[
         Action::Open,
         "open",
         &[Screen::Rails, Screen::Links, Screen::Findings],
-        "open the selected rail: its ladder from cable to traffic",
+        "open the selected rail: every layer of it",
+    ),
+    bind(
+        &[key(KeyCode::Enter), chr('e')],
+        "Enter",
+        Action::Story,
+        "why",
+        ROUTES,
+        "on routes: how the selected decision came about",
     ),
     bind(&[key(KeyCode::Esc)], "Esc", Action::Back, "", &[], "close what is open; drop the filter"),
     bind(&[chr(' ')], "Space", Action::Pause, "pause", &[], "freeze the screen; reading goes on"),
@@ -130,6 +149,22 @@ pub(crate) const TABLE: &[Binding] = &[
         "",
         CHARTS,
         "while paused: one step forward",
+    ),
+    bind(
+        &[key(KeyCode::Left), chr('h')],
+        "← h",
+        Action::Left,
+        "",
+        ROUTES,
+        "on routes: the destination before",
+    ),
+    bind(
+        &[key(KeyCode::Right), chr('l')],
+        "→ l",
+        Action::Right,
+        "",
+        ROUTES,
+        "on routes: the next destination",
     ),
     bind(&[chr('+'), chr('='), chr('>')], "+", Action::Slower, "", &[], "longer interval"),
     bind(&[chr('-'), chr('<')], "-", Action::Faster, "", &[], "shorter interval"),

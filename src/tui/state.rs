@@ -120,6 +120,10 @@ pub(crate) struct ViewState {
     pub(crate) selected: Option<Text>,
     /// Selected line of the findings and of the NIs.
     pub(crate) cursor: usize,
+    /// Selected row and column of the routes; none yet is the first that is wrong.
+    pub(crate) cell: Option<(usize, usize)>,
+    /// The selected decision is explained, also where there is little room.
+    pub(crate) story: bool,
     /// First line shown of what scrolls on this screen.
     pub(crate) scroll: usize,
     pub(crate) filter: String,
@@ -145,6 +149,8 @@ impl ViewState {
             opened_from: Screen::Rails,
             selected: None,
             cursor: 0,
+            cell: None,
+            story: false,
             scroll: 0,
             filter: String::new(),
             typing: false,

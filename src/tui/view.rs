@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  head    railtop  host  verdict  LNet                       source  clock  interval
-//!          the worst finding in one sentence
+//!          the worst finding in one sentence, on two lines if it is long
 //!  body    one of the screens
 //!  foot    1 Rails 2 Links …                                     keys
 //! ```
@@ -11,7 +11,8 @@ mod chart;
 mod columns;
 mod events;
 pub(crate) mod findings;
-mod frame;
+mod foot;
+mod head;
 mod help;
 mod links;
 mod lnet;
@@ -19,15 +20,19 @@ pub(crate) mod order;
 mod paint;
 mod plot;
 mod rail;
+mod rail_cells;
 mod rails;
+mod route_matrix;
+mod route_words;
 mod routes;
 
-use super::format::RateUnit;
 use super::glyphs;
+use super::paths::Paths;
 use super::state::{Feed, Look, Screen, ViewState};
 use super::theme::{Role, Theme};
 use crate::check::Assessment;
 use crate::node::{Node, SourceKind};
+use crate::units::RateUnit;
 use paint::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -47,6 +52,7 @@ pub(crate) struct Context<'a> {
     pub(crate) feed: &'a Feed,
     pub(crate) paused: bool,
     pub(crate) view: &'a ViewState,
+    pub(crate) paths: &'a Paths,
 }
 
 impl Context<'_> {
@@ -59,7 +65,7 @@ impl Context<'_> {
         let known = node.rails.iter().filter_map(|rail| {
             rail.rate.usable_bits_per_second.ok().copied().or(rail.last_active_rate)
         });
-        RateUnit::new(known.fold(0.0, f64::max), self.view.bits)
+        RateUnit::for_links(known.fold(0.0, f64::max), self.view.bits)
     }
 
     /// Does the filter let this through?
@@ -115,9 +121,9 @@ fn whole(
     context: &Context<'_>,
     shown: Option<&(Node, Assessment)>,
 ) -> Extent {
-    frame::head(buffer, area, context, shown);
-    frame::foot(buffer, area, context, shown.map(|(_, assessment)| assessment));
-    let roomy = u16::from(area.height >= 20);
+    head::draw(buffer, area, context, shown);
+    foot::draw(buffer, area, context, shown.map(|(_, assessment)| assessment));
+    let roomy = u16::from(head::has_third_line(area));
     let body = Rect {
         x: area.x,
         y: area.y + 2 + roomy,
@@ -133,9 +139,9 @@ fn whole(
     match context.view.screen {
         Screen::Rails => rails::draw(buffer, body, context, node, assessment),
         Screen::Links => links::draw(buffer, body, context, node, assessment),
-        Screen::Routes => routes::draw(buffer, body, context, node),
-        Screen::Lnet => lnet::draw(buffer, body, context, node),
-        Screen::Findings => findings::draw(buffer, body, context, assessment),
+        Screen::Routes => routes::draw(buffer, body, context, node, assessment),
+        Screen::Lnet => lnet::draw(buffer, body, context, node, assessment),
+        Screen::Findings => findings::draw(buffer, body, context, node, assessment),
         Screen::Events => events::draw(buffer, body, context, node),
         Screen::Rail => rail::draw(buffer, body, context, node, assessment),
         Screen::Help => Extent::default(),

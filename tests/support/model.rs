@@ -9,10 +9,10 @@ use railtop::node::{
     RailAddress, RailNetdev, RailNi, RailRdma, RateSource, Settings, SourceKind,
 };
 use railtop::sample::{
-    Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet, LnetAnswer,
-    LnetFailure, LnetModules, LnetNet, LnetNi, Memory, Mono, NextHop, NextHopFlags, PciFunction,
-    PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, RuleAction, Sample,
-    SampleTime, Sysctls, Text, Unknown, Why,
+    Address, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet,
+    LnetAnswer, LnetFailure, LnetModules, LnetNet, LnetNi, Memory, Mono, NextHop, NextHopFlags,
+    PciFunction, PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, RuleAction,
+    Sample, SampleTime, Sysctls, Text, Unknown, Why,
 };
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -454,6 +454,7 @@ fn routing(rails: &[Rail]) -> (Arc<Routing>, Vec<Link>) {
     let mut rules = vec![rule(0, None, 255)];
     let mut routes = Vec::new();
     let mut links = Vec::new();
+    let mut addresses = Vec::new();
     for (n, rail) in rails.iter().enumerate() {
         let index = 4 + n as u32;
         let down = rail.netdev.as_ref().is_some_and(|d| d.carrier == Ok(false));
@@ -462,6 +463,14 @@ fn routing(rails: &[Rail]) -> (Arc<Routing>, Vec<Link>) {
             Some(prefix(172, 16, 34, n as u8 + 1, 32)),
             941 + n as u32,
         ));
+        addresses.push(Address {
+            ifindex: index,
+            local: prefix(172, 16, 34, n as u8 + 1, 16),
+            peer: None,
+            scope: 0,
+            flags: 0x80,
+            label: None,
+        });
         routes.push(route(254, prefix(172, 16, 0, 0, 16), index, down));
         routes.push(route(941 + n as u32, prefix(172, 16, 0, 0, 16), index, down));
         routes.push(route(255, prefix(172, 16, 34, n as u8 + 1, 32), index, false));
@@ -488,7 +497,7 @@ fn routing(rails: &[Rail]) -> (Arc<Routing>, Vec<Link>) {
     rules.push(rule(32767, None, 253));
     let routing = Routing {
         at: Mono(NOW * SECOND),
-        addresses: Ok(Vec::new()),
+        addresses: Ok(addresses),
         rules4: Ok(rules),
         rules6: Ok(vec![rule(0, None, 255), rule(32766, None, 254)]),
         routes4: Ok(routes),
@@ -530,6 +539,7 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
         links: Ok(Arc::new(links)),
         routing,
         sysctls: Arc::new(Sysctls::default()),
+        managers: None,
         lnet: lnet(&rails),
         notes: Vec::new(),
         cost: Vec::new(),
@@ -546,7 +556,7 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    Assessment { findings, rails, not_checked: Vec::new(), verdict }
+    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new() }
 }
 
 /// Four rails of 4×HDR, evenly loaded.
@@ -580,6 +590,7 @@ fn finding(
         summary: text(summary),
         evidence: vec![text("/sys/class/infiniband/mlx5_2/ports/1/phys_state: 2: Polling")],
         fix: vec![step(Where::Peer, "check cable and switch port of mlx5_2/1")],
+        remedy: Vec::new(),
         undo: Vec::new(),
         verify: vec![step(Where::Here, "cat /sys/class/infiniband/mlx5_2/ports/1/state")],
     }

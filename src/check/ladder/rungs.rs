@@ -1,6 +1,7 @@
 //! Each rung by what was read, before findings decide.
 
 use crate::check::link::phys_words;
+use crate::check::routing::Rungs;
 use crate::check::view::{Iface, RailView};
 use crate::check::{Layer, Rung, Verdict};
 use crate::node::{PortState, RailAddress, RailRdma};
@@ -12,17 +13,17 @@ use std::fmt::Write;
 type Said = (Verdict, String);
 
 /// All rungs in order.
-pub(super) fn all(view: &RailView<'_>) -> Vec<Rung> {
+pub(super) fn all(view: &RailView<'_>, routed: Option<&Rungs>) -> Vec<Rung> {
     Layer::ALL
         .into_iter()
         .map(|layer| {
-            let (verdict, detail) = rung(view, layer);
+            let (verdict, detail) = rung(view, layer, routed);
             Rung { layer, verdict, detail: detail.into(), finding: None }
         })
         .collect()
 }
 
-fn rung(view: &RailView<'_>, layer: Layer) -> Said {
+fn rung(view: &RailView<'_>, layer: Layer, routed: Option<&Rungs>) -> Said {
     if let Some(since) = view.gone_since() {
         return (Verdict::Unknown, format!("gone since {}", units::time_of_day(since.wall)));
     }
@@ -32,7 +33,9 @@ fn rung(view: &RailView<'_>, layer: Layer) -> Said {
         Layer::Pcie => pcie(view),
         Layer::Netdev => netdev(view),
         Layer::Address => address(view),
-        Layer::Rule | Layer::Table | Layer::Neighbour => routing(view),
+        Layer::Rule => routing(view, routed.and_then(|r| r.rule.as_ref())),
+        Layer::Table => routing(view, routed.and_then(|r| r.table.as_ref())),
+        Layer::Neighbour => routing(view, routed.and_then(|r| r.neighbour.as_ref())),
         Layer::Ni => ni(view),
         Layer::Health => health(view),
         Layer::Selection => selection(view),
@@ -210,11 +213,18 @@ fn listed(addresses: &[RailAddress]) -> String {
     first.join(", ") + &rest
 }
 
-fn routing(view: &RailView<'_>) -> Said {
-    if view.rail.addresses.is_empty() && view.node.routing.addresses.is_ok() {
-        not_applicable("no address")
-    } else {
-        unknown("not judged by this version")
+fn routing(view: &RailView<'_>, judged: Option<&(Verdict, Text)>) -> Said {
+    let routing = &view.node.routing;
+    match judged {
+        Some((verdict, words)) => (*verdict, words.to_string()),
+        None if view.rail.addresses.is_empty() && routing.addresses.is_ok() => {
+            not_applicable("no address")
+        }
+        None => match (&view.node.links, &routing.addresses, view.iface()) {
+            (Err(why), ..) | (_, Err(why), _) => unknown(why.to_string()),
+            (.., Iface::AdminDown) => not_applicable("interface is administratively down"),
+            _ => not_applicable("no address that has peers"),
+        },
     }
 }
 

@@ -26,6 +26,7 @@ impl Source for Samples {
             links: Ok(Arc::default()),
             routing: Arc::new(ipjson::nothing("test")),
             sysctls: Arc::new(Sysctls::default()),
+            managers: None,
             lnet: Arc::new(lnetctl::nothing()),
             notes: Vec::new(),
             cost: Vec::new(),

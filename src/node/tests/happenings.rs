@@ -127,9 +127,9 @@ fn routing_changes_are_told_in_a_few_lines() {
     assert_eq!(
         texts,
         [
-            "rule 9410 from 10.1.0.1/32 lookup table 941 added",
-            "route 10.1.0.0/16 dev ib0 gone from main",
-            "route 10.1.0.0/16 dev ib1 in main: linkdown",
+            "rule 9410 from 10.1.0.1/32 lookup 941 added",
+            "route 10.1.0.0/16 dev ib0 gone from table main",
+            "route 10.1.0.0/16 dev ib1 in table main: linkdown",
         ]
     );
     world.routes[0].expires = Some(6);

@@ -2,13 +2,18 @@
 
 use super::object::Object;
 use super::{assessment, lnet, netdev, rdma};
-use crate::check::RailAssessment;
+use crate::check::{AddressRoute, RailAssessment};
 use crate::node::{Flow, Node, Presence, Rail, RailAddress};
 use crate::sample::{PciFunction, PciLink, Reading, SampleTime, Unknown, Why};
 use crate::units;
 use serde_json::Value;
 
-pub(super) fn object(node: &Node, rail: &Rail, assessed: Option<&RailAssessment>) -> Value {
+pub(super) fn object(
+    node: &Node,
+    rail: &Rail,
+    assessed: Option<&RailAssessment>,
+    routes: &[&AddressRoute],
+) -> Value {
     let mut o = Object::new();
     o.set("name", &rail.name);
     o.set("id", &rail.id);
@@ -20,7 +25,7 @@ pub(super) fn object(node: &Node, rail: &Rail, assessed: Option<&RailAssessment>
     let group = rail.group.and_then(|g| node.groups.get(g)).map(|g| &g.name);
     option(&mut o, "group", group, "in no group");
     option(&mut o, "pci", rail.pci.as_deref().map(pci), "no PCI function");
-    addresses(&mut o, node, rail);
+    addresses(&mut o, node, rail, routes);
     match node.lnet_unknown().filter(|_| rail.lnet.is_empty()) {
         Some(unknown) => o.unknown("lnet", &unknown),
         None => o.list("lnet", rail.lnet.iter().map(lnet::rail_ni)),
@@ -66,21 +71,31 @@ fn with_rate(rail: &Rail, mut netdev: Object) -> Value {
     netdev.finish()
 }
 
-fn addresses(o: &mut Object, node: &Node, rail: &Rail) {
+fn addresses(o: &mut Object, node: &Node, rail: &Rail, routes: &[&AddressRoute]) {
     match &node.routing.addresses {
         Err(unknown) if rail.addresses.is_empty() => o.unknown("addresses", unknown),
-        _ => o.list("addresses", rail.addresses.iter().map(address)),
+        _ => {
+            let route_of = |a: &RailAddress| routes.iter().find(|r| r.address == *a).copied();
+            o.list("addresses", rail.addresses.iter().map(|a| address(a, route_of(a))));
+        }
     }
 }
 
-fn address(address: &RailAddress) -> Value {
+fn address(address: &RailAddress, route: Option<&AddressRoute>) -> Value {
     let mut o = Object::new();
     o.set("address", address.prefix.to_string());
     o.set("interface", &address.interface);
     o.set("scope", address.scope);
-    for field in ["table", "rule_preference", "leaves_by", "probe"] {
-        o.missing(field, Why::Unsupported, "this version does not judge routes");
-    }
+    let Some(route) = route else {
+        for field in ["table", "rule_preference", "leaves_by", "probe"] {
+            o.missing(field, Why::NotApplicable, "not judged");
+        }
+        return o.finish();
+    };
+    o.put("table", &route.table);
+    o.put("rule_preference", &route.rule_preference);
+    o.put("leaves_by", &route.leaves_by);
+    o.put("probe", &route.probe.as_ref().map(ToString::to_string).map_err(Clone::clone));
     o.finish()
 }
 

@@ -2,7 +2,7 @@
 
 use super::object::Object;
 use crate::node::{LinkRate, RailRdma};
-use crate::sample::{CounterSet, Reading, Text, Unknown, Why};
+use crate::sample::{CounterSet, Why};
 use crate::units;
 use serde_json::Value;
 
@@ -55,18 +55,8 @@ fn port(o: &mut Object, rdma: &RailRdma) {
         }
     }
     o.put("default_gid", &attrs.default_gid);
-    o.put("port_guid", &port_guid(&attrs.default_gid));
+    o.put("port_guid", &attrs.port_guid());
     o.put("pkeys", &attrs.pkeys);
-}
-
-/// The low half of GID 0, as ibstat has it.
-fn port_guid(default_gid: &Reading<Text>) -> Reading<String> {
-    let gid = default_gid.as_ref().map_err(Clone::clone)?;
-    let groups: Vec<&str> = gid.split(':').collect();
-    match groups.get(4..) {
-        Some(low) if groups.len() == 8 => Ok(low.join(":")),
-        _ => Err(Unknown::new(Why::Unparsable, gid.clone())),
-    }
 }
 
 fn device(o: &mut Object, rdma: &RailRdma) {

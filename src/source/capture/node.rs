@@ -252,6 +252,8 @@ pub(super) fn system(copier: &Copier) {
             copier.files(&Path::new(dir).join(interface), wanted);
         }
     }
+    // Empty, it tells that a module is not loaded.
+    copier.enter("sys/module");
     for module in MODULES {
         let Some(dir) = copier.enter(Path::new("sys/module").join(module)) else { continue };
         copier.file(dir.join("version"));

@@ -5,13 +5,18 @@ use crate::read::Due;
 use crate::read::root::Root;
 use crate::read::rtnl::Rtnl;
 use crate::read::sysfs::NetReader;
-use crate::read::{clock, host, ipjson, sysctl};
-use crate::sample::{Host, Netdev, Reading, Routing, Sysctls, Unknown};
+use crate::read::{clock, host, ipjson, manager, sysctl};
+use crate::sample::{Host, Link, Managers, Mono, Netdev, Reading, Routing, Sysctls, Text, Unknown};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A dump of a full table takes long, but not this long.
 const ROUTING_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Who keeps the interfaces is looked up this often at most.
+const MANAGERS: Duration = Duration::from_mins(1);
+/// `ifi_type` of IPoIB (linux/if_arp.h).
+const ARPHRD_INFINIBAND: u32 = 32;
 
 /// Interfaces: `carrier` and `speed` take RTNL, which a firmware reset can hold for long.
 pub(super) struct Interfaces(pub(super) NetReader);
@@ -48,6 +53,8 @@ pub(super) struct Surroundings {
     pub(super) root: Root,
     pub(super) rtnl: Result<Arc<Rtnl>, Unknown>,
     pub(super) reads: u32,
+    /// When the managers' files were read last.
+    pub(super) managers_at: Option<Mono>,
 }
 
 /// Which of them.
@@ -67,6 +74,7 @@ impl Ask for AskSurroundings {
 pub(super) struct Found {
     pub(super) host: Option<Host>,
     pub(super) routing: Option<(Routing, Sysctls)>,
+    pub(super) managers: Option<Managers>,
     /// Time that the dump alone took.
     pub(super) dump: Duration,
 }
@@ -79,7 +87,9 @@ impl Reader for Surroundings {
         let start = clock::now();
         let routing = ask.routing.then(|| (self.routing(), sysctl::read(&self.root)));
         self.reads = u32::from(ask.host) + u32::from(ask.routing);
-        Found { host, routing, dump: clock::now().since(start) }
+        let dump = clock::now().since(start);
+        let managers = ask.routing.then(|| self.managers(start)).flatten();
+        Found { host, routing, managers, dump }
     }
     fn reads(&self) -> u32 {
         self.reads
@@ -87,6 +97,27 @@ impl Reader for Surroundings {
 }
 
 impl Surroundings {
+    /// Some thousand small files: not every time, and never for the first sample.
+    fn managers(&mut self, now: Mono) -> Option<Managers> {
+        let Some(last) = self.managers_at else {
+            self.managers_at = Some(Mono::default());
+            return None;
+        };
+        if now.since(last) < MANAGERS {
+            return None;
+        }
+        self.managers_at = Some(now);
+        let links = self.rtnl.as_ref().ok()?.links(ROUTING_DEADLINE).ok()?;
+        let kept = |l: &&Link| l.kind == ARPHRD_INFINIBAND || l.info_kind.is_none();
+        let ask: Vec<(u32, Text)> = links
+            .iter()
+            .filter(|l| !l.flags.is_loopback())
+            .filter(kept)
+            .map(|l| (l.index, l.name.clone()))
+            .collect();
+        Some(manager::read(&self.root, &ask))
+    }
+
     fn routing(&self) -> Routing {
         match &self.rtnl {
             Ok(rtnl) => rtnl.routing(&self.root, ROUTING_DEADLINE),

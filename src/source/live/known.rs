@@ -1,7 +1,7 @@
 //! The newest value of every part; what is equal keeps its `Arc`.
 
 use crate::read::{ipjson, lnetctl};
-use crate::sample::{Host, Link, Lnet, Netdev, Reading, Routing, Sysctls, Unknown, Why};
+use crate::sample::{Host, Link, Lnet, Managers, Netdev, Reading, Routing, Sysctls, Unknown, Why};
 use std::sync::Arc;
 
 /// The parts of a sample that are not RDMA devices.
@@ -12,6 +12,7 @@ pub(super) struct Known {
     pub(super) routing: Arc<Routing>,
     pub(super) sysctls: Arc<Sysctls>,
     pub(super) lnet: Arc<Lnet>,
+    pub(super) managers: Option<Arc<Managers>>,
 }
 
 fn unread<T>() -> Reading<T> {
@@ -37,6 +38,14 @@ impl Known {
             routing: Arc::new(ipjson::nothing("the first dump is under way")),
             sysctls: Arc::new(Sysctls::default()),
             lnet: Arc::new(lnetctl::nothing()),
+            managers: None,
+        }
+    }
+
+    /// Who keeps the interfaces.
+    pub(super) fn take_managers(&mut self, new: Managers) {
+        if self.managers.as_deref() != Some(&new) {
+            self.managers = Some(Arc::new(new));
         }
     }
 

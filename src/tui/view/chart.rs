@@ -4,15 +4,19 @@ use super::Context;
 use super::paint::{cells, line, right, text};
 use super::plot::{self, Pick, Plot, Series, Window};
 use crate::node::Node;
-use crate::tui::format::{self, RateUnit};
+use crate::tui::format;
 use crate::tui::glyphs;
 use crate::tui::theme::Role;
+use crate::units::{self, RateUnit};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Room for the numbers of the scale.
-const SCALE: u16 = 6;
+/// Room for the numbers of the scale: five digits, the axis, a space.
+const SCALE: u16 = 7;
+
+/// The least upper edge, in the unit of the rates: nobody needs to see the waves of an idle link.
+const LEAST_TOP: f64 = 0.01;
 
 /// The least height that says anything: title, three rows, time.
 pub(crate) const LEAST: u16 = 5;
@@ -34,7 +38,8 @@ pub(crate) fn draw(
     let unit = context.unit(node);
     let plot_cells = usize::from(half.saturating_sub(SCALE + 3));
     let dots = if context.look.ascii { plot_cells } else { plot_cells * 2 };
-    let window = Window::around(node.time.mono, context.interval, dots);
+    let oldest = plot::oldest(node, rails);
+    let window = Window::stretched(oldest, node.time.mono, context.interval, dots);
     let top = title(buffer, area, context, node, rails, window);
     let drop = |r: Rect| Rect { y: r.y + top, height: r.height - top, ..r };
     let sides: [(Rect, Pick, &str, Role); 2] =
@@ -64,10 +69,10 @@ fn title(
         .and_then(|step| node.rails.iter().find_map(|rail| plot::stepped(&rail.history, step)));
     let words = match moment {
         Some(point) => {
-            let at = format::clock(node.time.wall_of(point.at), &context.look.zone);
+            let at = units::clock(node.time.wall_of(point.at), &context.look.zone);
             format!("at {at}, RX and TX {}", context.unit(node).label)
         }
-        None => format!("{}, {scale}", format::span(window.span())),
+        None => format!("last {}, {scale}", format::span(window.span())),
     };
     let x = area.x + 1;
     let end = text(buffer, x, area.y, area.width - 2, &words, context.style(Role::Dim)) + 2;
@@ -86,7 +91,7 @@ fn title(
             let point = plot::stepped(&rail.history, step);
             let rate = |value: Option<f32>| {
                 let unit = context.unit(node);
-                value.map_or(glyphs::UNKNOWN.to_owned(), |v| unit.rate(v.into()))
+                value.map_or(units::UNKNOWN.to_owned(), |v| unit.rate(v.into()))
             };
             let (rx, tx) = point.map_or((None, None), |p| (p.rx, p.tx));
             spans.push(Span::raw(format!(" {} {}", rate(rx), rate(tx))));
@@ -125,7 +130,7 @@ impl Side<'_> {
         // One row for the time below.
         let height = area.height.saturating_sub(1);
         let most = self.greatest().unwrap_or(0.0);
-        let top = if most > 0.0 { format::nice_above(most / self.unit.bytes) } else { 1.0 };
+        let top = format::nice_above((most / self.unit.bytes).max(LEAST_TOP));
         let dim = self.context.style(Role::Dim);
         let x = area.x + 1 + SCALE;
         for row in 0..height {
@@ -133,7 +138,8 @@ impl Side<'_> {
                 0 => (format::tick(top), "┤"),
                 r if r + 1 == height => ("0".to_owned(), "┼"),
                 r if height >= 5 && r == (height - 1) / 2 && height % 2 == 1 => {
-                    (format::tick(top / 2.0), "┤")
+                    let half = format::tick(top / 2.0);
+                    (if cells(&half) < usize::from(SCALE) - 1 { half } else { String::new() }, "┤")
                 }
                 _ => (String::new(), "│"),
             };
@@ -207,7 +213,7 @@ impl Side<'_> {
             }
             let column = u64::from(*cell) * if self.context.look.ascii { 1 } else { 2 };
             let at = self.node.time.wall_of(self.window.time_of(column));
-            let words = format::clock(at, &self.context.look.zone);
+            let words = units::clock(at, &self.context.look.zone);
             let style = self.context.style(Role::Dim);
             text(buffer, place.x + cell, place.y, place.width - cell, &words, style);
         }
@@ -219,7 +225,9 @@ impl Side<'_> {
         text(buffer, area.x + 1, area.y, area.width, &heading, self.context.style(self.role));
         let name_width = self.name_width();
         let width = area.width.saturating_sub(name_width + 14);
-        let window = Window::around(self.node.time.mono, self.context.interval, usize::from(width));
+        let oldest = plot::oldest(self.node, self.rails);
+        let newest = self.node.time.mono;
+        let window = Window::since(oldest, newest, self.context.interval, usize::from(width));
         for (row, index) in (1..area.height).zip(self.rails) {
             let Some(rail) = self.node.rails.get(*index) else { continue };
             let y = area.y + row;
@@ -232,7 +240,7 @@ impl Side<'_> {
                 let ratio = most.filter(|m| *m > 0.0).map_or(0.0, |m| mean / m);
                 text(buffer, x + cell, y, 1, glyphs::level(ratio), style);
             }
-            let peak = most.map_or(glyphs::UNKNOWN.to_owned(), |m| self.unit.rate(m));
+            let peak = most.map_or(units::UNKNOWN.to_owned(), |m| self.unit.rate(m));
             let words = format!("max {peak}");
             right(buffer, x + width, y, 11, &words, self.context.style(Role::Dim));
         }

@@ -1,11 +1,11 @@
 //! What happened when, newest first.
 
-use super::paint::{line, pad, scrolled, text};
+use super::paint::{cells, line, pad, scrolled, text};
 use super::{Context, Extent};
 use crate::check::Verdict;
 use crate::node::{Event, EventKind, Node};
-use crate::tui::format;
 use crate::tui::theme::Role;
+use crate::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -22,36 +22,91 @@ fn role(kind: EventKind) -> Role {
     }
 }
 
-fn words(event: &Event, context: &Context<'_>, subject: usize) -> Line<'static> {
-    Line::from(vec![
-        Span::styled(format::clock(event.time.wall, &context.look.zone), context.style(Role::Dim)),
-        Span::raw("  "),
-        Span::styled(pad(&event.subject, subject), context.style(role(event.kind))),
-        Span::raw("  "),
-        Span::raw(event.text.to_string()),
-    ])
+/// Newest first; of what one sample brought, the cause before what follows from it.
+fn ordered(node: &Node) -> Vec<&Event> {
+    let mut events: Vec<&Event> = node.events.iter().collect();
+    // Both orders are stable: a later sample stays in front of an earlier one.
+    events.sort_by(|a, b| {
+        b.time.mono.cmp(&a.time.mono).then_with(|| rank(a.kind).cmp(&rank(b.kind)))
+    });
+    events
+}
+
+/// Which news of one moment is told first.
+fn rank(kind: EventKind) -> u8 {
+    match kind {
+        EventKind::Mark => 0,
+        EventKind::LinkDown | EventKind::LinkUp | EventKind::RailGone | EventKind::RailBack => 1,
+        EventKind::NiDown | EventKind::NiUp | EventKind::Lnet => 2,
+        EventKind::Errors | EventKind::RateChange | EventKind::LinkState => 3,
+        EventKind::Routing => 5,
+        _ => 4,
+    }
+}
+
+/// Time, subject, text: the first two in columns.
+struct Columns {
+    /// The events reach back beyond today: the day is told too.
+    days: bool,
+    subject: usize,
+}
+
+impl Columns {
+    fn of<'a>(
+        events: impl Iterator<Item = &'a Event> + Clone,
+        context: &Context<'_>,
+        now: jiff::Timestamp,
+    ) -> Self {
+        let day = |t: jiff::Timestamp| context.look.zone.to_datetime(t).date();
+        Self {
+            days: events.clone().any(|e| day(e.time.wall) != day(now)),
+            subject: events.map(|e| cells(&e.subject)).max().unwrap_or(0).min(24),
+        }
+    }
+
+    fn line(&self, event: &Event, context: &Context<'_>) -> Line<'static> {
+        let zone = &context.look.zone;
+        let time = if self.days {
+            units::date_and_clock(event.time.wall, zone)
+        } else {
+            units::clock(event.time.wall, zone)
+        };
+        Line::from(vec![
+            Span::styled(time, context.style(Role::Dim)),
+            Span::raw("  "),
+            Span::styled(pad(&event.subject, self.subject), context.style(role(event.kind))),
+            Span::raw("  "),
+            Span::raw(event.text.to_string()),
+        ])
+    }
 }
 
 /// The newest ones, as many as fit.
 pub(crate) fn newest(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) {
-    for (row, event) in (0..area.height).zip(&node.events) {
-        let news = words(event, context, 0);
+    let mut shown = ordered(node);
+    shown.truncate(usize::from(area.height));
+    let columns = Columns::of(shown.iter().copied(), context, node.time.wall);
+    for (row, event) in (0..area.height).zip(shown) {
+        let news = columns.line(event, context);
         line(buffer, area.x + 1, area.y + row, area.width.saturating_sub(2), &news);
     }
 }
 
 /// Draws the screen.
 pub(crate) fn draw(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) -> Extent {
-    let shown: Vec<&Event> = node
-        .events
-        .iter()
+    let shown: Vec<&Event> = ordered(node)
+        .into_iter()
         .filter(|e| context.passes(&e.subject) || context.passes(&e.text))
         .collect();
     if shown.is_empty() {
-        let nothing = "nothing happened since railtop started";
-        text(buffer, area.x + 1, area.y, area.width, nothing, context.style(Role::Dim));
+        let nothing = if node.events.is_empty() {
+            "nothing happened since railtop started".to_owned()
+        } else {
+            format!("nothing happened that contains {:?}", context.view.filter)
+        };
+        text(buffer, area.x + 1, area.y, area.width, &nothing, context.style(Role::Dim));
     }
-    let subject = shown.iter().map(|e| super::paint::cells(&e.subject)).max().unwrap_or(0).min(24);
-    let lines: Vec<Line<'static>> = shown.iter().map(|e| words(e, context, subject)).collect();
+    let columns = Columns::of(shown.iter().copied(), context, node.time.wall);
+    let lines: Vec<Line<'static>> = shown.iter().map(|e| columns.line(e, context)).collect();
     scrolled(buffer, area, &lines, context)
 }

@@ -12,7 +12,10 @@ const TERMS: &[(&str, &str)] = &[
     ("signs", "● well  ◆ note  ▲ warning  ✖ critical  ? not judged  · does not apply"),
     ("– ~ ≥", "not known (open the rail to see why) · stale or estimated · at least"),
     ("rail", "one physical port that carries data: PCI function, RDMA port, netdev, LNet NI"),
-    ("group", "rails that are meant to share load: those of one LNet net, or configured"),
+    (
+        "group",
+        "rails that are meant to share load: those of one LNet net, else of one kind and prefix",
+    ),
     ("share", "this rail's part of its group's traffic, in the busier direction"),
     (
         "balance",
@@ -20,6 +23,11 @@ const TERMS: &[(&str, &str)] = &[
     ),
     ("bar", "rate by what the link can carry after line coding"),
     ("ladder", "the layers from cable to traffic; the first that fails is the one to mend"),
+    ("sent/s", "messages a second that LNet counts on an NI"),
+    (
+        "made by",
+        "kernel, dhcp, ra; static: a network manager; boot, unspec: ip, by hand or in a script",
+    ),
 ];
 
 /// Draws the screen.

@@ -1,8 +1,11 @@
 //! Painting text into cells: cut where it does not fit, never beyond its place.
 
 use super::{Context, Extent};
+use crate::sample::Reading;
+use crate::tui::format;
 use crate::tui::glyphs;
 use crate::tui::theme::Role;
+use crate::units::UNKNOWN;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -36,7 +39,7 @@ pub(crate) fn line(buffer: &mut Buffer, x: u16, y: u16, width: u16, line: &Line<
         if left == 0 {
             break;
         }
-        at = text(buffer, at, y, left, &span.content, span.style);
+        at = text(buffer, at, y, left, &span.content, line.style.patch(span.style));
     }
     at
 }
@@ -60,6 +63,106 @@ pub(crate) fn scrolled(
         right(buffer, area.x, area.bottom() - 1, area.width.saturating_sub(1), &words, style);
     }
     Extent { lines: lines.len(), page, choices: 0 }
+}
+
+/// A name and its value.
+pub(crate) struct Pair {
+    name: String,
+    value: String,
+    /// Nothing to look at: a zero, something that is not known.
+    quiet: bool,
+}
+
+impl Pair {
+    pub(crate) fn new(name: &str, value: String) -> Self {
+        let quiet = value == "0" || value.starts_with(UNKNOWN);
+        Self { name: name.to_owned(), value, quiet }
+    }
+
+    /// A reading in these words, or why it is not known.
+    pub(crate) fn reading<T>(
+        name: &str,
+        reading: &Reading<T>,
+        words: impl FnOnce(&T) -> String,
+    ) -> Self {
+        Self::new(name, reading.as_ref().map_or_else(format::why_not, words))
+    }
+}
+
+/// Longer values have a line of their own.
+const LONGEST_VALUE: usize = 24;
+
+/// Pairs in as many columns as fit, names at the left and values at the right of each.
+pub(crate) fn pairs(pairs: &[Pair], context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
+    const GAP: usize = 4;
+    let short = |p: &&Pair| cells(&p.value) <= LONGEST_VALUE;
+    let longest = |pick: fn(&Pair) -> &str| {
+        pairs.iter().filter(short).map(|p| cells(pick(p))).max().unwrap_or(0)
+    };
+    let value = longest(|p| &p.value);
+    // Where not even one column fits, a name gives way to its value.
+    let name = longest(|p| &p.name).min(width.saturating_sub(value + 2)).max(2);
+    let columns = ((width + GAP) / (name + 2 + value + GAP)).max(1);
+    let dim = context.style(Role::Dim);
+    let mut lines = Vec::new();
+    let mut row: Vec<Span<'static>> = Vec::new();
+    for (n, pair) in pairs.iter().filter(short).enumerate() {
+        if n > 0 && n % columns == 0 {
+            lines.push(Line::from(std::mem::take(&mut row)));
+        }
+        if !row.is_empty() {
+            row.push(Span::raw(" ".repeat(GAP)));
+        }
+        let label = if cells(&pair.name) > name {
+            format!("{}{}", head_of(&pair.name, name - 1), glyphs::ELLIPSIS)
+        } else {
+            pair.name.clone()
+        };
+        row.push(Span::styled(pad(&label, name + 2), dim));
+        let lead = " ".repeat(value.saturating_sub(cells(&pair.value)));
+        let style = if pair.quiet { dim } else { Style::new() };
+        row.push(Span::styled(format!("{lead}{}", pair.value), style));
+    }
+    if !row.is_empty() {
+        lines.push(Line::from(row));
+    }
+    for pair in pairs.iter().filter(|p| !short(p)) {
+        lines.push(Line::from(vec![
+            Span::styled(pad(&pair.name, name + 2), dim),
+            Span::raw(pair.value.clone()),
+        ]));
+    }
+    lines
+}
+
+/// Two blocks of lines side by side, the right one from this column on.
+pub(crate) fn beside(
+    left: Vec<Line<'static>>,
+    right: Vec<Line<'static>>,
+    column: usize,
+) -> Vec<Line<'static>> {
+    let rows = left.len().max(right.len());
+    let (mut left, mut right) = (left.into_iter(), right.into_iter());
+    (0..rows)
+        .map(|_| {
+            let mut line = left.next().unwrap_or_default();
+            if let Some(other) = right.next().filter(|other| !other.spans.is_empty()) {
+                let gap = column.saturating_sub(line.width()).max(2);
+                // The style of a line is that of its spans: two lines may differ.
+                let (own, theirs) = (line.style, other.style);
+                for span in &mut line.spans {
+                    span.style = own.patch(span.style);
+                }
+                line.style = Style::new();
+                line.spans.push(Span::raw(" ".repeat(gap)));
+                line.spans.extend(other.spans.into_iter().map(|mut span| {
+                    span.style = theirs.patch(span.style);
+                    span
+                }));
+            }
+            line
+        })
+        .collect()
 }
 
 /// Breaks text into lines of at most `width` cells, between words where it can.

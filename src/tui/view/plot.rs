@@ -1,7 +1,7 @@
 //! Lines over time: braille dots, or letters where only ASCII is wanted.
 //!
-//! The time axis is a fixed grid that moves by a quarter of its width when it is full, so that a
-//! new sample changes a column and not the whole picture.
+//! The time axis is a fixed grid: while it fills, it begins with the history; once it is full it
+//! moves by a quarter of its width. So a new sample changes a column and not the whole picture.
 
 use super::order;
 use crate::node::{History, HistoryPoint};
@@ -22,14 +22,34 @@ pub(crate) struct Window {
     width: u64,
 }
 
+/// A short history is stretched: this many columns for one interval, the most first.
+const STRETCH: [u64; 4] = [8, 4, 2, 1];
+
 impl Window {
-    /// The window of `width` columns that `newest` falls into.
-    pub(crate) fn around(newest: Mono, column: Duration, width: usize) -> Self {
+    /// The window of `width` columns that `newest` falls into, for what is known since `oldest`.
+    pub(crate) fn since(oldest: Mono, newest: Mono, column: Duration, width: usize) -> Self {
         let column = u64::try_from(column.as_nanos()).unwrap_or(u64::MAX).max(1_000_000);
         let width = (width as u64).max(1);
+        let (first, last) = (oldest.0.min(newest.0) / column, newest.0 / column);
+        if last - first < width {
+            return Self { column, left: first, width };
+        }
         let page = (width / 4).max(1);
-        let right = (newest.0 / column / page + 1) * page;
+        let right = (last / page + 1) * page;
         Self { column, left: right.saturating_sub(width), width }
+    }
+
+    /// The same with columns as fine as the history leaves room for: the first samples already
+    /// show a course.
+    pub(crate) fn stretched(oldest: Mono, newest: Mono, interval: Duration, width: usize) -> Self {
+        let interval = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        let known = newest.0.saturating_sub(oldest.0);
+        let fits = |times: &&u64| {
+            let column = (interval / **times).max(1_000_000);
+            known / column + 1 < width as u64
+        };
+        let times = STRETCH.iter().find(fits).unwrap_or(&1);
+        Self::since(oldest, newest, Duration::from_nanos(interval / times), width)
     }
 
     /// How much time it shows.
@@ -198,6 +218,12 @@ fn braille(symbol: &str, x: usize, y: usize) -> char {
     char::from_u32(0x2800 + (before | dot)).unwrap_or(' ')
 }
 
+/// When the oldest point of these rails was made; now, where there is none.
+pub(crate) fn oldest(node: &crate::node::Node, rails: &[usize]) -> Mono {
+    let known = rails.iter().filter_map(|n| node.rails.get(*n)?.history.points.front());
+    known.map(|point| point.at).min().unwrap_or(node.time.mono)
+}
+
 /// The point of a history that lies `step` points back.
 pub(crate) fn stepped(history: &History, step: usize) -> Option<&HistoryPoint> {
     history.points.len().checked_sub(1 + step).and_then(|n| history.points.get(n))
@@ -228,10 +254,23 @@ mod tests {
     #[test]
     fn the_window_moves_by_quarters() {
         let second = Duration::from_secs(1);
-        let at = |s: u64| Window::around(Mono(s * 1_000_000_000), second, 40);
+        let at = |s: u64| Window::since(Mono(0), Mono(s * 1_000_000_000), second, 40);
         assert_eq!(at(100), at(109));
         assert_ne!(at(109), at(110));
         assert_eq!(at(100).column_of(Mono(100_000_000_000)), Some(30));
+    }
+
+    #[test]
+    fn a_short_history_begins_at_the_left_and_is_stretched() {
+        let second = Duration::from_secs(1);
+        let mono = |s: u64| Mono(s * 1_000_000_000);
+        let window = |known: u64| Window::stretched(mono(1000), mono(1000 + known), second, 64);
+        assert_eq!(window(5).column_of(mono(1000)), Some(0));
+        assert_eq!(window(5).span(), Duration::from_secs(8));
+        assert_eq!(window(5).column_of(mono(1005)), Some(40));
+        assert_eq!(window(20).span(), Duration::from_secs(32));
+        assert_eq!(window(50).span(), Duration::from_secs(64));
+        assert_eq!(window(500).span(), Duration::from_secs(64));
     }
 
     #[test]
@@ -240,7 +279,7 @@ mod tests {
         for (n, rx) in [(1, Some(1.0)), (2, None), (3, Some(1.0))] {
             history.push(HistoryPoint { at: Mono(n * 1_000_000_000), rx, tx: None });
         }
-        let window = Window::around(Mono(3_000_000_000), Duration::from_secs(1), 8);
+        let window = Window::since(Mono(0), Mono(3_000_000_000), Duration::from_secs(1), 8);
         let area = Rect::new(0, 0, 4, 1);
         let mut buffer = Buffer::empty(area);
         let plot = Plot { window, pick: |p| p.rx, top: 1.0, ascii: false, patterned: true };
@@ -254,9 +293,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_newest_is_always_inside(at: u64, ms in 1u64..100_000, width in 1usize..500) {
-            let window = Window::around(Mono(at), Duration::from_millis(ms), width);
-            prop_assert!(window.column_of(Mono(at)).is_some());
+        fn the_newest_is_always_inside(
+            at: u64, known: u64, ms in 1u64..100_000, width in 1usize..500,
+        ) {
+            let (oldest, newest) = (Mono(at.saturating_sub(known)), Mono(at));
+            let interval = Duration::from_millis(ms);
+            for window in [
+                Window::since(oldest, newest, interval, width),
+                Window::stretched(oldest, newest, interval, width),
+            ] {
+                prop_assert!(window.column_of(newest).is_some());
+            }
         }
 
         #[test]
@@ -268,7 +315,7 @@ mod tests {
             for (at, rx) in points {
                 history.push(HistoryPoint { at: Mono(at), rx, tx: None });
             }
-            let window = Window::around(Mono(500_000_000_000), Duration::from_secs(9), 60);
+            let window = Window::since(Mono(0), Mono(500_000_000_000), Duration::from_secs(9), 60);
             let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 5));
             let area = Rect::new(0, 0, width, height);
             let plot = Plot { window, pick: |p| p.rx, top, ascii, patterned: ascii };

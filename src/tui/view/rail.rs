@@ -1,17 +1,22 @@
 //! One rail, opened: the joined row unfolded, the ladder from cable to traffic, every counter.
 
-use super::paint::{pad, scrolled, wrap};
+use super::paint::{self, Pair, pad, scrolled, wrap};
 use super::{Context, Extent, order, plot};
 use crate::check::{Assessment, Layer, Rung, Verdict};
-use crate::node::{Figure, Flow, Node, Rail, RailNetdev, RailRdma};
+use crate::node::{Figure, Flow, FlowSource, Node, Rail, RailNetdev, RailRdma};
 use crate::sample::CounterSet;
-use crate::tui::format::{self, RateUnit};
+use crate::tui::format;
 use crate::tui::glyphs;
 use crate::tui::theme::Role;
+use crate::units::{self, RateUnit, UNKNOWN};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use std::fmt::Write;
+
+/// From this width on the sides of a rail stand beside its ladder.
+const WIDE: usize = 138;
+/// Then the ladder has this much.
+const LEFT: usize = 78;
 
 /// Draws the screen.
 pub(crate) fn draw(
@@ -27,21 +32,37 @@ pub(crate) fn draw(
         let lines = [Line::raw("no rail to show: Esc goes back")];
         return scrolled(buffer, area, &lines, context);
     };
-    let page = Page { context, width: usize::from(area.width.saturating_sub(2)) };
-    let mut lines = page.identity(rail, order::verdict_of(assessment, index));
+    let width = usize::from(area.width.saturating_sub(2));
+    let whole = Page { context, width };
+    let mut lines = whole.identity(rail, order::verdict_of(assessment, index));
     lines.push(Line::default());
-    lines.extend(page.ladder(assessment, index));
-    lines.push(Line::default());
-    lines.extend(page.rates(rail, context.unit(node)));
-    lines.extend(page.netdevs(rail));
-    lines.extend(page.nis(rail));
+    let state = |page: &Page<'_>| {
+        let mut lines = page.ladder(assessment, index);
+        lines.push(Line::default());
+        lines.extend(page.rates(rail, context.unit(node)));
+        lines
+    };
+    let sides = |page: &Page<'_>| {
+        let mut lines = page.netdevs(rail);
+        lines.extend(page.nis(rail));
+        lines.extend(rail.rdma.iter().flat_map(|rdma| page.rdma(rdma)));
+        lines
+    };
+    if width >= WIDE {
+        let (left, right) =
+            (Page { context, width: LEFT }, Page { context, width: width - LEFT - 4 });
+        lines.extend(paint::beside(state(&left), sides(&right), LEFT + 4));
+    } else {
+        lines.extend(state(&whole));
+        lines.push(Line::default());
+        lines.extend(sides(&whole));
+    }
     if let Some(rdma) = &rail.rdma {
-        lines.extend(page.rdma(rdma));
-        lines.extend(page.counters("PORT COUNTERS", &rdma.counters));
-        lines.extend(page.counters("HARDWARE COUNTERS", &rdma.hw_counters));
+        lines.extend(whole.counters("PORT COUNTERS", &rdma.counters));
+        lines.extend(whole.counters("HARDWARE COUNTERS", &rdma.hw_counters));
     }
     if let Some(stats) = rail.netdev.as_ref().and_then(|n| n.stats.as_ref()) {
-        lines.extend(page.counters("NETDEV STATISTICS", stats));
+        lines.extend(whole.counters("NETDEV STATISTICS", stats));
     }
     scrolled(buffer, area, &lines, context)
 }
@@ -104,7 +125,7 @@ impl Page<'_> {
         }
         let mut lines = vec![Line::from(spans)];
         if let Some(since) = rail.state_since {
-            let clock = format::clock(since.wall, &self.context.look.zone);
+            let clock = units::clock(since.wall, &self.context.look.zone);
             lines.push(Line::raw(format!("  in this state since {clock}")));
         }
         lines
@@ -165,22 +186,54 @@ impl Page<'_> {
         lines
     }
 
+    /// Both directions in columns; below them why a figure is not known or weak.
     fn rates(&self, rail: &Rail, unit: RateUnit) -> Vec<Line<'static>> {
-        let mut lines = vec![self.heading("TRAFFIC")];
+        let head = ["", unit.label, "OF LINK", "OF GROUP", "IP PART", "TOTAL", "FROM"];
+        let mut lines =
+            vec![self.heading("TRAFFIC"), self.flow_line(head.map(str::to_owned), true)];
+        let mut reasons: Vec<String> = Vec::new();
         for (name, flow) in [("received", &rail.rx), ("sent", &rail.tx)] {
-            lines.extend(self.entry(name, &flow_words(flow, unit)));
+            let ip = match flow.source {
+                // All that a netdev counts is IP.
+                Some(FlowSource::Netdev) => String::new(),
+                _ => format::rate(unit, &flow.ip_bytes_per_second),
+            };
+            let fields = [
+                name.to_owned(),
+                format::rate(unit, &flow.bytes_per_second),
+                format::percent(&flow.utilisation_ratio),
+                format::percent(&flow.share_ratio),
+                ip,
+                units::size(flow.total_bytes),
+                flow.source.map_or("no counter", FlowSource::word).replace('_', " "),
+            ];
+            lines.push(self.flow_line(fields, false));
+            reasons_of(flow, &mut reasons);
+        }
+        for reason in reasons {
+            lines.extend(self.entry("", &reason));
         }
         let rate = &rail.rate;
         let usable = match &rate.usable_bits_per_second.value {
-            Ok(bits) => format!("{} Gb/s usable", format::gigabits(*bits)),
+            Ok(bits) => format!("{} Gb/s usable", units::gbits(*bits)),
             Err(unknown) => format::why_not(unknown),
         };
         let nominal = match &rate.nominal_bits_per_second.value {
-            Ok(bits) => format!("{} Gb/s nominal, ", format::gigabits(*bits)),
+            Ok(bits) => format!("{} Gb/s nominal, ", units::gbits(*bits)),
             Err(_) => String::new(),
         };
         lines.extend(self.entry("link", &format!("{nominal}{usable}")));
         lines
+    }
+
+    fn flow_line(&self, fields: [String; 7], heading: bool) -> Line<'static> {
+        let [name, rate, link, group, ip, total, source] = fields;
+        let figures = format!("{rate:>8}  {link:>7}  {group:>8}  {ip:>8}  {total:>8}  {source}");
+        let dim = self.context.style(Role::Dim);
+        Line::from(vec![
+            Span::styled(pad(&name, 10), dim),
+            Span::styled(figures, if heading { dim } else { ratatui::style::Style::new() }),
+        ])
     }
 
     fn netdevs(&self, rail: &Rail) -> Vec<Line<'static>> {
@@ -223,7 +276,7 @@ impl Page<'_> {
     fn nis(&self, rail: &Rail) -> Vec<Line<'static>> {
         let mut lines = Vec::new();
         for ni in &rail.lnet {
-            lines.push(self.heading("LNET NI"));
+            lines.extend([Line::default(), self.heading("LNET NI")]);
             lines.extend(self.entry("nid", &ni.ni.nid));
             lines.extend(self.entry("status", &format::explained(&ni.ni.status)));
             lines.extend(self.entry("health", &format::explained(&ni.ni.health)));
@@ -239,7 +292,7 @@ impl Page<'_> {
     }
 
     fn rdma(&self, rdma: &RailRdma) -> Vec<Line<'static>> {
-        let mut lines = vec![self.heading("PORT")];
+        let mut lines = vec![Line::default(), self.heading("PORT")];
         let word = |r: &crate::sample::Reading<crate::sample::Enumerated>| match r {
             Ok(e) => format!("{}: {}", e.code, e.word),
             Err(unknown) => format::why_not(unknown),
@@ -262,7 +315,7 @@ impl Page<'_> {
             lines.extend(self.entry(label, &value));
         }
         if let Some(since) = rdma.stuck_since {
-            let clock = format::clock(since.wall, &self.context.look.zone);
+            let clock = units::clock(since.wall, &self.context.look.zone);
             lines.extend(self.entry("reads hang", &format!("since {clock}")));
         }
         lines
@@ -273,78 +326,42 @@ impl Page<'_> {
             return Vec::new();
         }
         let mut lines = vec![Line::default(), self.heading(heading)];
-        lines.extend(counter_lines(set, self.width));
+        lines.extend(paint::pairs(&counter_pairs(set), self.context, self.width));
         lines
     }
 }
 
-/// Counters in as many columns as fit; one that is not known says why, on its own line.
-pub(crate) fn counter_lines(set: &CounterSet, width: usize) -> Vec<Line<'static>> {
-    const CELL: usize = 44;
-    let mut lines = Vec::new();
-    let mut row = String::new();
-    let columns = (width / CELL).max(1);
-    let mut filled = 0;
-    for counter in &set.items {
-        match &counter.value {
-            Ok(value) => {
-                let digits = format::count(*value);
-                let name = CELL.saturating_sub(4 + digits.len());
-                let mut label = counter.name.to_string();
-                if super::paint::cells(&label) > name {
-                    label = wrap(&label, name.max(2)).into_iter().next().unwrap_or_default();
-                }
-                row.push_str(&pad(&label, name + 1));
-                row.push_str(&digits);
-                row.push_str("   ");
-                filled += 1;
-                if filled == columns {
-                    lines.push(Line::raw(std::mem::take(&mut row)));
-                    filled = 0;
-                }
-            }
-            Err(unknown) => {
-                lines.push(Line::raw(format!("{}  {}", counter.name, format::why_not(unknown))));
-            }
-        }
-    }
-    if !row.is_empty() {
-        lines.push(Line::raw(row));
-    }
-    lines
+/// Counters by name; one that is not known says why.
+pub(crate) fn counter_pairs(set: &CounterSet) -> Vec<Pair> {
+    let pair = |c: &crate::sample::Counter| Pair::reading(&c.name, &c.value, |n| units::count(*n));
+    set.items.iter().map(pair).collect()
 }
 
-fn flow_words(flow: &Flow, unit: RateUnit) -> String {
-    let total = humansize::format_size(flow.total_bytes, humansize::DECIMAL);
-    let source = flow.source.map_or("no counter", crate::node::FlowSource::word);
-    let tail = format!("; {total} since railtop started; from: {source}");
-    let mut words = match &flow.bytes_per_second.value {
-        Ok(_) => format!("{} {}", unit.figure(&flow.bytes_per_second), unit.label),
-        // The other figures follow from this one.
-        Err(unknown) => return format!("{}{tail}", format::why_not(unknown)),
-    };
-    let mut add = |name: &str, figure: &Figure, value: String| {
-        let value = figure.value.as_ref().map_or_else(format::why_not, |_| value);
-        words.push_str(", ");
-        words.push_str(name);
-        words.push(' ');
-        words.push_str(&value);
-    };
-    add("of the link", &flow.utilisation_ratio, format::percent(&flow.utilisation_ratio));
-    add("of the group", &flow.share_ratio, format::percent(&flow.share_ratio));
-    if flow.source != Some(crate::node::FlowSource::Netdev) {
-        add("of it IP", &flow.ip_bytes_per_second, unit.figure(&flow.ip_bytes_per_second));
-    }
-    for weak in [&flow.bytes_per_second, &flow.utilisation_ratio] {
-        if let Some(q) = &weak.qualified {
-            let _ = write!(words, " [{}: {}]", q.how.word(), q.detail);
+/// Why figures are not known or weak, each reason once.
+fn reasons_of(flow: &Flow, reasons: &mut Vec<String>) {
+    let figures = [
+        ("rate", &flow.bytes_per_second),
+        ("of link", &flow.utilisation_ratio),
+        ("of group", &flow.share_ratio),
+        ("IP part", &flow.ip_bytes_per_second),
+    ];
+    for (name, figure) in figures {
+        let words = match (&figure.value, &figure.qualified) {
+            (Err(unknown), _) => format!("{name} {}", format::why_not(unknown)),
+            (Ok(_), Some(weak)) => format!("{name} ({}: {})", weak.how.word(), weak.detail),
+            (Ok(_), None) => continue,
+        };
+        if !reasons.contains(&words) {
+            reasons.push(words);
+        }
+        // The others follow from the rate.
+        if name == "rate" && figure.value.is_err() {
+            return;
         }
     }
-    words.push_str(&tail);
-    words
 }
 
 /// Messages a second.
 pub(crate) fn per_second(figure: &Figure) -> String {
-    figure.ok().map_or(glyphs::UNKNOWN.to_owned(), |rate| format::count(rate.round() as u64))
+    figure.ok().map_or(UNKNOWN.to_owned(), |rate| units::count(rate.round() as u64))
 }

@@ -14,12 +14,14 @@ use super::columns::Column::{
 use super::columns::Layout;
 use super::order::{self, Row};
 use super::paint::{cells, right, text};
+use super::rail_cells::{address, busier_share, link_words};
 use super::{Context, Extent, chart, events, lnet, plot};
 use crate::check::{Assessment, Verdict};
-use crate::node::{BalanceSide, Flow, Group, Node, Presence, Rail};
-use crate::tui::format::{self, RateUnit};
+use crate::node::{BalanceSide, Flow, Group, Node, Rail};
+use crate::tui::format;
 use crate::tui::glyphs;
 use crate::tui::theme::Role;
+use crate::units::{self, RateUnit, UNKNOWN};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -66,14 +68,13 @@ fn below(
         0..=1 => 0,
         2..=8 => news.min(room.saturating_sub(chart::LEAST)).max(u16::from(room < chart::LEAST)),
         9..=15 => news.min(3),
-        _ => news.min(room / 4),
+        16..=27 => news.min(room / 4),
+        // A chart that is much higher says no more.
+        _ => news.min(room - 20),
     };
     let space = u16::from(room > 12 && for_events > 0);
-    let chart_area = Rect {
-        y: area.y + taken + 1,
-        height: room.saturating_sub(for_events + space).min(30),
-        ..area
-    };
+    let chart_area =
+        Rect { y: area.y + taken + 1, height: room.saturating_sub(for_events + space), ..area };
     chart::draw(buffer, chart_area, context, node, rails);
     let drawn = if chart_area.height >= chart::LEAST && !rails.is_empty() {
         chart_area.height + space
@@ -93,7 +94,8 @@ fn longest_name(node: &Node) -> u16 {
     u16::try_from(rails.max().unwrap_or(4)).unwrap_or(u16::MAX)
 }
 
-fn not_shown(node: &Node) -> Vec<String> {
+/// Ports that could be rails, in a line each.
+pub(super) fn not_shown(node: &Node) -> Vec<String> {
     node.not_shown
         .iter()
         .map(|folded| {
@@ -236,8 +238,11 @@ impl Table<'_> {
         self.spark(buffer, y, rail, RxSpark, |p| p.rx, Role::Rx);
         self.spark(buffer, y, rail, TxSpark, |p| p.tx, Role::Tx);
         self.put_right(buffer, y, Share, &busier_share(rail), Role::Plain);
-        let (words, bad) = lnet::rail_words(self.node, rail);
-        let role = if bad { Role::Verdict(Verdict::Critical) } else { Role::Plain };
+        let (words, ni) = lnet::rail_words(self.node, self.assessment.rails.get(index), rail);
+        let role = match ni {
+            Verdict::Note | Verdict::Warning | Verdict::Critical => Role::Verdict(ni),
+            _ => Role::Plain,
+        };
         self.put(buffer, y, Lnet, &words, role);
         self.put(buffer, y, Address, &address(rail), Role::Plain);
         if let Some(pci) = &rail.pci {
@@ -247,7 +252,7 @@ impl Table<'_> {
     }
 
     fn flow(&self, buffer: &mut Buffer, y: u16, flow: &Flow, to: (Column, Column), role: Role) {
-        let figure = self.unit.figure(&flow.bytes_per_second);
+        let figure = format::rate(self.unit, &flow.bytes_per_second);
         self.put_right(buffer, y, to.0, &figure, Role::Plain);
         let (Some((x, width)), Some(ratio)) =
             (self.layout.place(to.1), flow.utilisation_ratio.ok())
@@ -271,7 +276,8 @@ impl Table<'_> {
     ) {
         let Some((x, width)) = self.layout.place(column) else { return };
         let cell = self.context.interval.max(Duration::from_millis(1)) * 4;
-        let window = plot::Window::around(self.node.time.mono, cell, usize::from(width));
+        let oldest = rail.history.points.front().map_or(self.node.time.mono, |p| p.at);
+        let window = plot::Window::since(oldest, self.node.time.mono, cell, usize::from(width));
         let usable = rail.rate.usable_bits_per_second.ok().copied().or(rail.last_active_rate);
         let Some(full) = usable.map(|bits| bits / 8.0).filter(|bytes| *bytes > 0.0) else {
             return;
@@ -285,13 +291,17 @@ impl Table<'_> {
     }
 
     fn group(&self, buffer: &mut Buffer, y: u16, group: &Group) {
-        let words = format!("{} of {} up", group.usable_rails, group.rails.len());
+        let (up, all) = (group.usable_rails, group.rails.len());
+        let mut words = format!("{up} of {all} up");
         let whole = group.usable_rails == group.rails.len();
         let role = if whole { Role::Dim } else { Role::Verdict(Verdict::Warning) };
         if let (Some((x, own)), Some((link, width))) =
             (self.layout.place(Name), self.layout.place(Link))
         {
-            // A long name (a prefix) may use the room up to the count.
+            // A long name (a prefix) may use the room up to the count, which gets shorter for it.
+            if cells(&group.name) + 1 + cells(&words) > usize::from(link + width - x) {
+                words = format!("{up}/{all} up");
+            }
             let count = u16::try_from(cells(&words)).unwrap_or(width).min(width);
             let room = if cells(&group.name) > usize::from(own) {
                 (link + width).saturating_sub(x + count + 1)
@@ -312,7 +322,7 @@ impl Table<'_> {
         let capacity = group.usable_bytes_per_second.ok();
         for (side, figure, bar) in [(&group.balance.rx, Rx, RxBar), (&group.balance.tx, Tx, TxBar)]
         {
-            let sum = self.unit.figure(&side.bytes_per_second);
+            let sum = format::rate(self.unit, &side.bytes_per_second);
             self.put_right(buffer, y, figure, &sum, Role::Plain);
             if let Some(capacity) = capacity {
                 let words = format!("of {}", self.unit.capacity(*capacity));
@@ -332,19 +342,20 @@ impl Table<'_> {
             (Some(a), Some(b)) => Some(a.min(*b)),
             (one, other) => one.or(other).copied(),
         };
-        let words = worse.map_or(glyphs::UNKNOWN.to_owned(), |index| format!("{index:.2}"));
+        let words = worse.map_or(UNKNOWN.to_owned(), units::ratio);
         let Some((x, width)) = self.layout.place(Lnet) else { return };
         let dim = self.context.style(Role::Dim);
         if let Some((to, last)) = self.layout.place(Address) {
             let slowest = self.slowest(rx, "RX").or_else(|| self.slowest(tx, "TX"));
-            let words = format!(
-                "balance RX {}  TX {}{}",
-                format::ratio(&rx.jain_index),
-                format::ratio(&tx.jain_index),
-                slowest.map_or(String::new(), |s| format!("  {s}"))
-            );
-            let numa = self.layout.0.last().map_or(to + last, |(_, x, width)| x + width);
-            text(buffer, x, y, numa - x, &words, dim);
+            let (rx, tx) = (format::ratio(&rx.jain_index), format::ratio(&tx.jain_index));
+            let mut words = format!("balance RX {rx}  TX {tx}");
+            let end = self.layout.0.last().map_or(to + last, |(_, x, width)| x + width);
+            // Whole or not at all.
+            let slowest = slowest.map(|s| format!("  {s}")).unwrap_or_default();
+            if cells(&words) + cells(&slowest) <= usize::from(end - x) {
+                words.push_str(&slowest);
+            }
+            text(buffer, x, y, end - x, &words, dim);
         } else if let Some((share, share_width)) = self.layout.place(Share) {
             // "balance 0.75" ends where the column ends.
             let room = (x + width).saturating_sub(share);
@@ -370,43 +381,8 @@ impl Table<'_> {
             text(buffer, x, y, link, &words, self.context.style(Role::Dim));
         }
         for (flow, column) in [(&other.rx, Rx), (&other.tx, Tx)] {
-            let figure = self.unit.figure(&flow.bytes_per_second);
+            let figure = format::rate(self.unit, &flow.bytes_per_second);
             self.put_right(buffer, y, column, &figure, Role::Dim);
         }
-    }
-}
-
-/// `200 HDR` while the link is good for traffic, else what is wrong with it.
-fn link_words(context: &Context<'_>, assessment: &Assessment, index: usize, rail: &Rail) -> String {
-    if let Presence::Gone { since } = rail.presence {
-        return format!("gone {}", format::clock(since.wall, &context.look.zone));
-    }
-    let word = assessment.rails.get(index).map(|a| a.state_word.as_str()).unwrap_or_default();
-    let active = rail.rdma.as_ref().map(|rdma| rdma.state.is_active());
-    let carries = active
-        .unwrap_or_else(|| rail.netdev.as_ref().is_some_and(|netdev| netdev.carrier == Ok(true)));
-    match (carries, rail.rate.nominal_bits_per_second.ok()) {
-        (true, Some(bits)) if word.is_empty() || word == "ACTIVE" || word == "up" => {
-            let speed = rail.rate.speed.ok().map(AsRef::as_ref).unwrap_or_default();
-            format!("{} {speed}", format::gigabits(*bits)).trim_end().to_owned()
-        }
-        _ if word.is_empty() => glyphs::UNKNOWN.to_owned(),
-        _ => word.to_owned(),
-    }
-}
-
-/// The share of the direction that carries more.
-fn busier_share(rail: &Rail) -> String {
-    let rate = |flow: &Flow| flow.bytes_per_second.ok().copied().unwrap_or(0.0);
-    let flow = if rate(&rail.tx) > rate(&rail.rx) { &rail.tx } else { &rail.rx };
-    format::percent(&flow.share_ratio)
-}
-
-fn address(rail: &Rail) -> String {
-    let mut global = rail.addresses.iter().filter(|a| a.scope == 0);
-    match (global.next(), global.count()) {
-        (None, _) => glyphs::UNKNOWN.to_owned(),
-        (Some(one), 0) => one.prefix.to_string(),
-        (Some(one), more) => format!("{} +{more}", one.ip()),
     }
 }

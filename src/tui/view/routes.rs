@@ -1,31 +1,51 @@
 //! Policy routing as the kernel goes through it: rules in order, then the tables they lead to.
 
-use super::paint::{pad, scrolled};
+use super::paint::{beside, cells, pad, scrolled};
+use super::route_matrix;
+use super::route_words::{gone, hop_words, protocol, route_words, short};
 use super::{Context, Extent};
+use crate::check::{Assessment, Verdict};
 use crate::node::Node;
-use crate::sample::{NextHop, Prefix, Reading, Route, RouteKind, Rule, RuleAction};
+use crate::sample::{Reading, Route, RouteKind, Rule, RuleAction};
+use crate::tui::format;
+use crate::tui::paths::{Lines, Told};
 use crate::tui::theme::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use std::collections::BTreeMap;
 
-/// RT_TABLE_LOCAL of linux/rtnetlink.h: the kernel's own, one entry per address.
+/// RT_TABLE_* of linux/rtnetlink.h.
+const TABLE_DEFAULT: u32 = 253;
+const TABLE_MAIN: u32 = 254;
+/// The kernel's own, some entries per address.
 const TABLE_LOCAL: u32 = 255;
 
+/// From this width on rules and tables stand side by side.
+const WIDE: u16 = 130;
+const WIDEST_RULES: usize = 56;
+
 /// Draws the screen.
-pub(crate) fn draw(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) -> Extent {
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    context: &Context<'_>,
+    node: &Node,
+    assessment: &Assessment,
+) -> Extent {
     let routing = &node.routing;
     let families =
         [("IPV4", &routing.rules4, &routing.routes4), ("IPV6", &routing.rules6, &routing.routes6)];
-    let page = Page { context, node };
-    let mut lines = Vec::new();
+    let page = Page { context, node, assessment };
+    let mut lines = route_matrix::lines(context, area);
     for (name, rules, routes) in families {
-        let left = page.rules(name, rules);
-        let right = page.routes(name, routes);
+        let told = context.paths.lines(name == "IPV4");
+        let left = page.rules(name, rules, told);
+        let right = page.tables(name, rules, routes, told);
         // Side by side where both fit, else one below the other.
-        if area.width >= 130 {
-            lines.extend(beside(left, right));
+        if area.width >= WIDE {
+            let column = left.iter().map(Line::width).max().unwrap_or(0).min(WIDEST_RULES) + 4;
+            lines.extend(beside(left, right, column));
         } else {
             lines.extend(left);
             lines.push(Line::default());
@@ -36,48 +56,36 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node:
     scrolled(buffer, area, &lines, context)
 }
 
-fn beside(left: Vec<Line<'static>>, right: Vec<Line<'static>>) -> Vec<Line<'static>> {
-    let gap = left.iter().map(Line::width).max().unwrap_or(0).min(56) + 3;
-    let rows = left.len().max(right.len());
-    let (mut left, mut right) = (left.into_iter(), right.into_iter());
-    (0..rows)
-        .map(|_| {
-            let mut line = left.next().unwrap_or_default();
-            let used = line.width();
-            line.spans.push(Span::raw(" ".repeat(gap.saturating_sub(used).max(2))));
-            line.spans.extend(right.next().unwrap_or_default().spans);
-            line
-        })
-        .collect()
-}
-
 struct Page<'a> {
     context: &'a Context<'a>,
     node: &'a Node,
+    assessment: &'a Assessment,
 }
 
 impl Page<'_> {
-    fn heading(&self, words: String) -> Line<'static> {
+    fn dim(&self, words: String) -> Line<'static> {
         Line::styled(words, self.context.style(Role::Dim))
     }
 
-    fn unknown(why: &crate::sample::Unknown) -> Line<'static> {
-        Line::raw(crate::tui::format::why_not(why))
+    /// Behind a line: is it new, and which finding is about it?
+    fn marks(&self, told: Option<&Told>) -> Vec<Span<'static>> {
+        let Some(told) = told else { return Vec::new() };
+        let mut spans = Vec::new();
+        if told.is_fresh(self.node.time.mono) {
+            spans.push(Span::styled("  +", self.context.style(Role::Title)));
+        }
+        let about = |f: &&crate::check::Finding| f.evidence.contains(&told.text);
+        if let Some(finding) = self.assessment.findings.iter().find(about) {
+            let style = self.context.style(Role::Verdict(finding.severity.into()));
+            spans.push(Span::styled(format!("  ◀ {}", finding.id), style));
+        }
+        spans
     }
 
-    fn rules(&self, family: &str, rules: &Reading<Vec<Rule>>) -> Vec<Line<'static>> {
-        let mut lines = vec![self.heading(format!("{family} RULES, in order"))];
-        match rules {
-            Err(why) => lines.push(Self::unknown(why)),
-            Ok(rules) => lines.extend(
-                rules
-                    .iter()
-                    .map(|rule| self.rule_words(rule))
-                    .filter(|words| self.context.passes(words))
-                    .map(Line::raw),
-            ),
-        }
-        lines
+    /// A line that is new is bold.
+    fn weight(&self, told: Option<&Told>) -> Style {
+        let fresh = told.is_some_and(|t| t.is_fresh(self.node.time.mono));
+        self.context.style(if fresh { Role::Title } else { Role::Plain })
     }
 
     fn table_name(&self, table: u32) -> String {
@@ -85,11 +93,46 @@ impl Page<'_> {
         match (known, table) {
             (Some((_, name)), _) => name.to_string(),
             // rt_tables(5): the reserved ones, where no file names them.
-            (None, 253) => "default".to_owned(),
-            (None, 254) => "main".to_owned(),
+            (None, TABLE_DEFAULT) => "default".to_owned(),
+            (None, TABLE_MAIN) => "main".to_owned(),
             (None, TABLE_LOCAL) => "local".to_owned(),
             (None, n) => n.to_string(),
         }
+    }
+
+    /// `941 ib0`; a table without a name is its number.
+    fn table_words(&self, table: u32) -> String {
+        let name = self.table_name(table);
+        if name == table.to_string() { name } else { format!("{table} {name}") }
+    }
+
+    /// The rules in the order in which the kernel asks them, and who made each.
+    fn rules(&self, family: &str, rules: &Reading<Vec<Rule>>, lines: &Lines) -> Vec<Line<'static>> {
+        let rules = match rules {
+            Ok(rules) => rules,
+            Err(why) => {
+                return vec![self.dim(format!("{family} RULES")), Line::raw(format::why_not(why))];
+            }
+        };
+        let told: Vec<(String, String, Option<&Told>)> = rules
+            .iter()
+            .enumerate()
+            .map(|(n, rule)| (self.rule_words(rule), protocol(rule.protocol), lines.rules.get(n)))
+            .filter(|(words, by, _)| self.context.passes(words) || self.context.passes(by))
+            .collect();
+        let heading = format!("{family} RULES, in order");
+        let width = told.iter().map(|(words, ..)| cells(words)).max().unwrap_or(0);
+        let width = width.max(cells(&heading)).min(WIDEST_RULES);
+        let mut lines = vec![self.dim(format!("{}  MADE BY", pad(&heading, width)))];
+        lines.extend(told.into_iter().map(|(words, by, told)| {
+            let mut spans = vec![
+                Span::styled(format!("{}  ", pad(&words, width)), self.weight(told)),
+                Span::styled(by, self.context.style(Role::Dim)),
+            ];
+            spans.extend(self.marks(told));
+            Line::from(spans)
+        }));
+        lines
     }
 
     fn rule_words(&self, rule: &Rule) -> String {
@@ -99,7 +142,7 @@ impl Page<'_> {
         }
         words.push(match &rule.src {
             Some(src) => format!("from {}", short(src)),
-            None => "all".to_owned(),
+            None => "from all".to_owned(),
         });
         let selectors = [
             rule.dst.as_ref().map(|p| format!("to {}", short(p))),
@@ -124,7 +167,7 @@ impl Page<'_> {
     fn action_words(&self, rule: &Rule) -> String {
         match &rule.action {
             RuleAction::Lookup(_) if rule.l3mdev => "→ the VRF's table".to_owned(),
-            RuleAction::Lookup(table) => format!("→ {}", self.table_name(*table)),
+            RuleAction::Lookup(table) => format!("→ {}", self.table_words(*table)),
             RuleAction::Goto { preference, resolved: true } => format!("goto {preference}"),
             RuleAction::Goto { preference, .. } => format!("goto {preference} (no such rule)"),
             RuleAction::Nop => "nop".to_owned(),
@@ -135,112 +178,138 @@ impl Page<'_> {
         }
     }
 
-    fn routes(&self, family: &str, routes: &Reading<Vec<Route>>) -> Vec<Line<'static>> {
+    /// The tables in the order in which the rules lead to them; those no rule names behind them,
+    /// the kernel's own entries as a number.
+    fn tables(
+        &self,
+        family: &str,
+        rules: &Reading<Vec<Rule>>,
+        routes: &Reading<Vec<Route>>,
+        told: &Lines,
+    ) -> Vec<Line<'static>> {
         let routes = match routes {
             Ok(routes) => routes,
             Err(why) => {
-                return vec![self.heading(format!("{family} ROUTES")), Self::unknown(why)];
+                return vec![self.dim(format!("{family} TABLES")), Line::raw(format::why_not(why))];
             }
         };
-        // Within a table the kernel's order is kept: it decides among equals.
-        let mut tables: BTreeMap<u32, Vec<&Route>> = BTreeMap::new();
-        for route in routes.iter().filter(|r| !r.cloned) {
-            tables.entry(route.table).or_default().push(route);
-        }
-        let own = tables.remove(&TABLE_LOCAL).map_or(0, |routes| routes.len());
-        let mut lines = Vec::new();
-        for (table, routes) in tables {
-            let name = self.table_name(table);
-            let id = if name == table.to_string() { String::new() } else { format!(" {name}") };
-            lines.push(self.heading(format!("{family} TABLE {table}{id}")));
-            for route in routes {
-                let words = self.route_words(route);
-                if self.context.passes(&words) {
-                    let dead = route.next_hops.iter().any(|h| h.flags.dead || h.flags.linkdown);
-                    let verdict = crate::check::Verdict::Warning;
-                    let role = if dead { Role::Verdict(verdict) } else { Role::Plain };
-                    lines.push(Line::styled(words, self.context.style(role)));
+        let mut lines = vec![self.dim(format!(
+            "{}{}ROUTE, the first of equals is taken",
+            pad(&format!("{family} TABLE"), TABLE),
+            pad("TO", TO)
+        ))];
+        let mut quiet = Quiet::default();
+        for table in order(rules.as_deref().unwrap_or_default(), routes) {
+            let own = routes.iter().enumerate().filter(|(_, r)| r.table == table && !r.cloned);
+            let mut name = self.table_words(table);
+            let mut empty = !matches!(table, TABLE_DEFAULT | TABLE_LOCAL);
+            for (n, route) in own {
+                empty = false;
+                if quiet.takes(route, self.node) {
+                    continue;
                 }
+                let words = route_words(route, self.node);
+                if !self.context.passes(&words) && !self.context.passes(&name) {
+                    continue;
+                }
+                let told = told.routes.get(n);
+                lines.push(self.route(&std::mem::take(&mut name), route, words, told));
+            }
+            if empty && self.context.passes(&name) {
+                lines.push(self.dim(format!("{}  no route", pad(&name, TABLE - 2))));
             }
         }
-        if own > 0 {
-            lines.push(self.heading(format!("{family} TABLE 255 local: {own} routes of its own")));
+        if let Some(words) = quiet.words() {
+            lines.push(self.dim(words));
         }
         lines
     }
 
-    fn route_words(&self, route: &Route) -> String {
-        let destination = if route.dst.len == 0 { "default".to_owned() } else { short(&route.dst) };
-        let kind = kind_word(route.kind);
-        let mut words = vec![pad(&format!("{kind}{destination}"), 18)];
-        if let Some(src) = &route.src {
-            words.push(format!("from {}", short(src)));
-        }
-        words.extend(
-            route.next_hops.iter().map(|hop| self.hop_words(hop, route.next_hops.len() > 1)),
+    fn route(
+        &self,
+        table: &str,
+        route: &Route,
+        words: String,
+        told: Option<&Told>,
+    ) -> Line<'static> {
+        let dead = route.next_hops.iter().any(|h| h.flags.dead || h.flags.linkdown);
+        let role = if dead { Role::Verdict(Verdict::Warning) } else { Role::Plain };
+        let dim = self.context.style(Role::Dim);
+        // A long name (an IPv6 prefix) moves what follows it on its own line, and only there.
+        let table = if cells(table) + 2 > TABLE { format!("{table}  ") } else { pad(table, TABLE) };
+        let mut spans = vec![
+            Span::styled(table, dim),
+            Span::styled(words, self.weight(told).patch(self.context.style(role))),
+        ];
+        // What is wrong matters more than who made it where both do not fit.
+        spans.extend(self.marks(told));
+        spans.push(Span::styled(format!("  {}", protocol(route.protocol)), dim));
+        Line::from(spans)
+    }
+}
+
+/// Cells of the name of a table.
+const TABLE: usize = 12;
+/// Cells of a destination.
+pub(super) const TO: usize = 19;
+
+/// The tables that have routes: as the rules lead to them, then the rest by number.
+fn order(rules: &[Rule], routes: &[Route]) -> Vec<u32> {
+    let mut tables: Vec<u32> = rules
+        .iter()
+        .filter_map(|rule| match rule.action {
+            RuleAction::Lookup(table) => Some(table),
+            _ => None,
+        })
+        .collect();
+    let mut rest: Vec<u32> = routes.iter().map(|r| r.table).collect();
+    rest.sort_unstable();
+    tables.extend(rest);
+    let mut seen = std::collections::BTreeSet::new();
+    tables.retain(|table| seen.insert(*table));
+    tables
+}
+
+/// What the kernel makes by itself for every address, counted instead of listed.
+#[derive(Default)]
+struct Quiet {
+    own: usize,
+    link_local: Vec<String>,
+}
+
+impl Quiet {
+    fn takes(&mut self, route: &Route, node: &Node) -> bool {
+        let dead = route.next_hops.iter().any(|h| h.flags.dead || h.flags.linkdown);
+        let by_itself = matches!(
+            route.kind,
+            RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast | RouteKind::Multicast
         );
-        if let Some(id) = route.nexthop_id {
-            words.push(format!("nhid {id}"));
+        let loopback = route.dst.addr.is_loopback();
+        // A local route that somebody added elsewhere is no matter of course.
+        if route.table == TABLE_LOCAL || (by_itself && route.protocol == KERNEL) || loopback {
+            self.own += 1;
+            return true;
         }
-        if let Some(src) = route.prefsrc {
-            words.push(format!("src {src}"));
+        let link_local = match route.dst.addr {
+            std::net::IpAddr::V6(to) => to.is_unicast_link_local() && route.dst.len == 64,
+            std::net::IpAddr::V4(_) => false,
+        };
+        if !dead && link_local && route.protocol == KERNEL {
+            let names = route.next_hops.iter().map(|hop| hop_words(hop, false, node));
+            self.link_local.extend(names.map(|n| n.trim_start_matches("dev ").to_owned()));
+            return true;
         }
-        if route.metric != 0 {
-            words.push(format!("metric {}", route.metric));
-        }
-        if let Some(mtu) = route.mtu {
-            words.push(format!("mtu {}{mtu}", if route.mtu_locked { "lock " } else { "" }));
-        }
-        words.join(" ")
+        false
     }
 
-    fn hop_words(&self, hop: &NextHop, several: bool) -> String {
-        let mut words = Vec::new();
-        if let Some(gateway) = hop.gateway {
-            words.push(format!("via {gateway}"));
-        }
-        if let Some(index) = hop.ifindex {
-            words.push(format!("dev {}", self.link_name(index)));
-        }
-        if several {
-            words.push(format!("weight {}", hop.weight));
-        }
-        if hop.flags.dead {
-            words.push("DEAD".to_owned());
-        }
-        if hop.flags.linkdown {
-            words.push("LINKDOWN".to_owned());
-        }
-        words.join(" ")
-    }
-
-    fn link_name(&self, index: u32) -> String {
-        let link = self.node.links.as_ref().ok().and_then(|l| l.iter().find(|l| l.index == index));
-        link.map_or(format!("if{index}"), |link| link.name.to_string())
+    fn words(&self) -> Option<String> {
+        let own = (self.own > 0).then(|| format!("{} of the kernel's own (local, …)", self.own));
+        let link_local = (!self.link_local.is_empty())
+            .then(|| format!("link-local fe80::/64 on {}", self.link_local.join(", ")));
+        let parts: Vec<String> = own.into_iter().chain(link_local).collect();
+        (!parts.is_empty()).then(|| format!("not listed: {}", parts.join("; ")))
     }
 }
 
-fn gone(detached: bool) -> &'static str {
-    if detached { " (no such interface)" } else { "" }
-}
-
-/// A prefix; a single host without its length.
-fn short(prefix: &Prefix) -> String {
-    let whole = if prefix.addr.is_ipv4() { 32 } else { 128 };
-    if prefix.len == whole { prefix.addr.to_string() } else { prefix.to_string() }
-}
-
-fn kind_word(kind: RouteKind) -> &'static str {
-    match kind {
-        RouteKind::Unicast => "",
-        RouteKind::Local => "local ",
-        RouteKind::Broadcast => "broadcast ",
-        RouteKind::Anycast => "anycast ",
-        RouteKind::Multicast => "multicast ",
-        RouteKind::Blackhole => "blackhole ",
-        RouteKind::Unreachable => "unreachable ",
-        RouteKind::Prohibit => "prohibit ",
-        RouteKind::Throw => "throw ",
-        RouteKind::Other(_) => "other ",
-    }
-}
+/// RTPROT_KERNEL.
+const KERNEL: u8 = 2;

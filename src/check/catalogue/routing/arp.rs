@@ -1,0 +1,74 @@
+//! Neighbours and the sysctls that decide who answers.
+
+use super::super::Entry;
+use super::{
+    ARP_FILTER_WITHOUT_RULES, ARP_FLUX_ANNOUNCE, ARP_FLUX_IGNORE, NEIGH_SHARED_LLADDR,
+    RPF_ARP_DEADLOCK, RPF_STRICT_ASYM,
+};
+use crate::check::Layer;
+
+/// ARP and the reverse-path filter.
+pub(in crate::check) const ARP: &[Entry] = &[
+    Entry {
+        id: RPF_STRICT_ASYM,
+        layer: Layer::Neighbour,
+        title: "strict reverse-path filtering drops what arrives on this rail",
+        explanation: "rp_filter is 1, the higher of all and the interface, and the way back from this rail's \
+            address leaves by another device: packets and ARP requests that arrive here are dropped and \
+            counted in IPReversePathFilter of /proc/net/netstat. With right source rules strict filtering \
+            works; else rp_filter=2 on the interface is enough, because the higher value counts. 0 on the \
+            interface does nothing while all is 1.",
+        source: "Linux net/ipv4/fib_frontend.c (__fib_validate_source); \
+            Documentation/networking/ip-sysctl.rst (rp_filter)",
+    },
+    Entry {
+        id: RPF_ARP_DEADLOCK,
+        layer: Layer::Neighbour,
+        title: "nobody answers ARP for this address",
+        explanation: "arp_ignore keeps the other rails silent, and this rail drops the requests because \
+            rp_filter is 1 and the way back leaves elsewhere. It is what the popular advice arp_ignore=1 \
+            leads to without source rules. Make the rules first.",
+        source: "Linux net/ipv4/arp.c (arp_process: requests are validated as packets are)",
+    },
+    Entry {
+        id: ARP_FLUX_IGNORE,
+        layer: Layer::Neighbour,
+        title: "a rail answers ARP for another rail's address",
+        explanation: "With arp_ignore 0 every rail answers for every address of the node. Peers keep the \
+            answer that came last, so packets, and RDMA CM requests above all, go to a port where nobody \
+            listens for that address: REJECTED, status 8. Set arp_ignore=1 on every rail (2 also drops \
+            askers outside the prefix), after the source rules are right, and flush the peers' \
+            neighbour entries. Values of all also hit Ethernet and container bridges: prefer those of the \
+            rails. rp_filter 1 with right source rules hides the flux; do not rely on it, systemd sets 2.",
+        source: "Linux net/ipv4/arp.c (arp_ignore); Documentation/networking/ip-sysctl.rst; \
+            rdma-core Documentation/librdmacm.md",
+    },
+    Entry {
+        id: ARP_FILTER_WITHOUT_RULES,
+        layer: Layer::Neighbour,
+        title: "arp_filter without source rules: the wrong rail answers",
+        explanation: "arp_filter 1 lets the rail answer by which the packets to the asker would leave. \
+            Without source rules that is the same rail for all addresses, so the wrong one answers, \
+            reliably. Make the rules, or take arp_filter=0 and arp_ignore=1.",
+        source: "Linux net/ipv4/arp.c (arp_filter)",
+    },
+    Entry {
+        id: ARP_FLUX_ANNOUNCE,
+        layer: Layer::Neighbour,
+        title: "a rail asks with another rail's address",
+        explanation: "With arp_announce 0 or 1 an ARP request carries the address of the packet that waits, \
+            which may be another rail's in the same subnet: the peer learns the wrong hardware address from \
+            it. Only 2 is enough in one subnet.",
+        source: "Linux net/ipv4/arp.c (arp_solicit); Documentation/networking/ip-sysctl.rst",
+    },
+    Entry {
+        id: NEIGH_SHARED_LLADDR,
+        layer: Layer::Neighbour,
+        title: "a peer answers on the wrong port",
+        explanation: "One address of a peer has different hardware addresses on different rails of this \
+            node (of an IPoIB address the last 16 of 20 bytes count, the GID). More than one of the peer's \
+            ports answers for it: set arp_ignore=1 and arp_announce=2 there, then flush the entries here. \
+            Proxy ARP and rails in separate fabrics with one prefix look the same.",
+        source: "Linux net/ipv4/arp.c; RFC 4391 section 9.1.1 (IPoIB hardware address)",
+    },
+];

@@ -1,0 +1,110 @@
+//! Rules, tables and sysctls that work now and stand in no file of the manager that keeps the rail.
+//!
+//! Only on rails whose manager is known: who else restores them at boot is not to be seen.
+
+use super::scene::Scene;
+use super::tell::{Told, listed};
+use crate::check::Severity;
+use crate::check::catalogue::routing::ROUTING_NOT_PERSISTENT;
+use crate::fib::{TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
+use crate::fix::persist::{Live, Standing, not_persistent};
+use crate::sample::{Family, Reading, RuleAction, SysctlIf};
+
+/// Evidence lines of one finding.
+const LINES: usize = 6;
+/// RTPROT_KERNEL: the kernel makes it again by itself.
+const PROTO_KERNEL: u8 = 2;
+
+/// One finding per interface that would lose something, and what could not be looked for.
+pub(super) fn find(scene: &Scene<'_>, gaps: &mut Vec<(String, String)>) -> Vec<Told> {
+    let Some(managers) = scene.node.managers.as_deref() else { return Vec::new() };
+    let mut told = Vec::new();
+    for (place, iface) in scene.ifaces.iter().enumerate() {
+        let Some(Ok(managed)) = managers.of(iface.name()) else { continue };
+        let live = live(scene, place);
+        let lost = not_persistent(managers, &scene.node.routing.table_names, &live);
+        let missing: Vec<_> = lost.iter().filter(|m| m.standing == Standing::Missing).collect();
+        if let Some(unsure) = lost.iter().find_map(|m| match &m.standing {
+            Standing::NotChecked(why) => Some(why),
+            _ => None,
+        }) {
+            gaps.push((format!("whether the rules of {} last", iface.name()), unsure.to_string()));
+        }
+        if missing.is_empty() {
+            continue;
+        }
+        let what = kinds(&live, missing.len());
+        let summary = format!(
+            "{what} of {} would be gone after a reboot or a link bounce: {} keeps it, and no file \
+             of the node holds them",
+            iface.name(),
+            managed.manager
+        );
+        let lines = missing.iter().take(LINES).map(|m| m.what.clone());
+        told.push(
+            Told::new(scene, ROUTING_NOT_PERSISTENT, Severity::Warning, &[place], summary)
+                .seen(lines)
+                .seen([managed.evidence.clone()]),
+        );
+    }
+    told
+}
+
+/// "2 rules, routes or sysctls", by what is there.
+fn kinds(live: &[Live<'_>], count: usize) -> String {
+    let any = |what: fn(&Live<'_>) -> bool| live.iter().any(what);
+    let words = [
+        ("rules", any(|l| matches!(l, Live::Rule { .. }))),
+        ("routes", any(|l| matches!(l, Live::Route { .. }))),
+        ("sysctls", any(|l| matches!(l, Live::Sysctl { .. }))),
+    ];
+    let words = listed(words.into_iter().filter(|(_, there)| *there).map(|(word, _)| word));
+    format!("{count} of the {words}")
+}
+
+/// What works now on an interface, and is not the kernel's own doing.
+fn live<'a>(scene: &'a Scene<'_>, place: usize) -> Vec<Live<'a>> {
+    let Some(iface) = scene.iface(place) else { return Vec::new() };
+    let interface = iface.name().as_str();
+    let mut all = Vec::new();
+    for family in [Family::Inet, Family::Inet6] {
+        let (rules, routes) = match family {
+            Family::Inet => (&scene.node.routing.rules4, &scene.node.routing.routes4),
+            Family::Inet6 => (&scene.node.routing.rules6, &scene.node.routing.routes6),
+        };
+        let ours = scene.addrs.iter().filter(|a| a.iface == place && a.family() == family);
+        let ours: Vec<_> = ours.map(|a| a.ip).collect();
+        for rule in rules.iter().flatten() {
+            let host = |p: crate::sample::Prefix| ours.contains(&p.addr);
+            if rule.src.is_some_and(host) && matches!(rule.action, RuleAction::Lookup(_)) {
+                all.push(Live::Rule { interface, rule });
+            }
+        }
+        for route in routes.iter().flatten() {
+            let by_it = route.next_hops.iter().any(|h| h.ifindex == Some(iface.index));
+            let builtin = matches!(route.table, TABLE_LOCAL | TABLE_MAIN | TABLE_DEFAULT);
+            let vrf = iface.vrf == Some(route.table);
+            if by_it && !builtin && !vrf && !route.cloned && route.protocol != PROTO_KERNEL {
+                all.push(Live::Route { interface, route });
+            }
+        }
+    }
+    let of = |name: &str| scene.node.sysctls.interface(name);
+    if let (Some(own), Some(default)) = (of(interface), of("default")) {
+        type Get = fn(&SysctlIf) -> &Reading<i64>;
+        let names: [(&str, Get); 4] = [
+            ("arp_ignore", |s| &s.arp_ignore),
+            ("arp_announce", |s| &s.arp_announce),
+            ("rp_filter", |s| &s.rp_filter),
+            ("ignore_routes_with_linkdown", |s| &s.ignore_routes_with_linkdown),
+        ];
+        for (name, get) in names {
+            if let (Ok(value), Ok(usual)) = (get(own), get(default))
+                && value != usual
+            {
+                all.push(Live::Sysctl { interface, name, value: *value });
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,11 @@
+//! The catalogue of routing findings, on written and recorded states.
+
+mod healthy;
+mod kit;
+mod lasting;
+mod laws;
+mod plans;
+mod recorded;
+mod reports;
+mod sick;
+mod sick_arp;

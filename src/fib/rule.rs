@@ -156,6 +156,13 @@ pub(super) fn are_default(rules: &[Rule]) -> bool {
         && rules.iter().zip(default).all(|(rule, default)| plain_lookup(rule) == Some(default))
 }
 
+/// Were these IPv6 rules made by deleting from those of the kernel?
+pub(super) fn are_left_over(rules: &[Rule]) -> bool {
+    let default = [(0, TABLE_LOCAL), (32766, TABLE_MAIN)];
+    let left = |rule| plain_lookup(rule).is_some_and(|plain| default.contains(&plain));
+    rules.len() < default.len() && rules.iter().all(left)
+}
+
 /// Preference and table of a rule without any selector or condition.
 fn plain_lookup(rule: &Rule) -> Option<(u32, u32)> {
     let RuleAction::Lookup(table) = rule.action else { return None };

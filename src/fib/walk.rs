@@ -2,7 +2,7 @@
 
 use super::flow::Flow;
 use super::outcome::{Alternative, Decision, Hop, Outcome, Step, Verb};
-use super::rule::Match;
+use super::rule::{self, Match};
 use super::{Fib, Query, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
 use crate::sample::{Family, RouteKind, Rule, RuleAction, Unknown};
 use std::net::{IpAddr, Ipv4Addr};
@@ -198,8 +198,23 @@ impl Fib<'_> {
             (Ok(rules), Ok(_)) if flow.merged && family == Family::Inet => {
                 self.walk_merged(rules, flow)
             }
-            (Ok(rules), Ok(_)) => self.walk(rules, flow, 0, 0),
+            (Ok(rules), Ok(_)) => {
+                let mut walk = self.walk(rules, flow, 0, 0);
+                if family == Family::Inet6 && rule::are_left_over(rules) {
+                    walk.alternatives.push((0, self.without_rules(flow)));
+                }
+                walk
+            }
         }
+    }
+
+    /// IPv6 before any rule was added (`fib6_has_custom_rules`): tables local and main, even
+    /// where their rules were deleted.
+    fn without_rules(&self, flow: &Flow) -> Verdict {
+        [(0, TABLE_LOCAL), (32766, TABLE_MAIN)]
+            .into_iter()
+            .find_map(|(preference, table)| verdict(self.lookup6(table, flow).0, table, preference))
+            .unwrap_or_else(|| Walk::new().verdict)
     }
 
     /// The default rules while local and main are one trie.

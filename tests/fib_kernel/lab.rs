@@ -3,11 +3,11 @@
 use crate::config::{Line, RAILS, TABLES};
 use crate::support::ns::{Ns, Rail};
 use crate::support::wait_for;
-use railtop::fib::{Fib, Query};
+use railtop::fib::{Fib, Query, TABLE_LOCAL};
 use railtop::read::root::Root;
 use railtop::read::rtnl::{self, NoRoute, RouteAnswer, Rtnl};
 use railtop::read::sysctl;
-use railtop::sample::{Link, Routing, Sysctls};
+use railtop::sample::{Link, RouteKind, Routing, Sysctls};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
@@ -165,9 +165,9 @@ impl Lab {
         });
     }
 
-    /// Undoes a configuration. Rules stay untouched where the configuration has none: the
-    /// kernel remembers for ever that there was one.
-    pub(crate) fn reset(&self, lines: &[Line]) {
+    /// Undoes a configuration; false if something is left of it. Rules stay untouched where the
+    /// configuration has none: the kernel remembers for ever that there was one.
+    pub(crate) fn reset(&self, lines: &[Line]) -> bool {
         let mut batch = String::new();
         let mut rules = false;
         for line in lines {
@@ -205,7 +205,15 @@ impl Lab {
             }
         }
         self::batch(&self.ns.name, self.family, &batch);
-        let _ = self.rtnl.links(DEADLINE);
+        let routing = self.read().routing;
+        let routes = [routing.routes4, routing.routes6].into_iter().flatten().flatten();
+        // The kernel's own are those of the loopback and the multicasts.
+        let lo = Some(1);
+        let mut others = routes.filter(|route| {
+            let by_lo = route.next_hops.first().is_some_and(|hop| hop.ifindex == lo);
+            !(route.table == TABLE_LOCAL && (by_lo || route.kind == RouteKind::Multicast))
+        });
+        others.next().is_none()
     }
 
     /// Reads everything once, as the program does.

@@ -22,13 +22,15 @@ struct Tally {
     local: usize,
     several: usize,
     alternatives: usize,
+    /// Answers that only an alternative told.
+    unlikely: usize,
     restarts: usize,
 }
 
 pub(crate) fn compare(v6: bool, lookups: usize, seed: u64) {
     let family = if v6 { "IPv6" } else { "IPv4" };
     println!("{family}: RAILTOP_FIB_SEED={seed} RAILTOP_FIB_LOOKUPS={}", 2 * lookups);
-    let lab = Lab::new(v6);
+    let mut lab = Lab::new(v6);
     let mut tally = Tally::default();
     let configs = lookups.div_ceil(QUESTIONS);
     for number in 0..configs {
@@ -51,7 +53,9 @@ pub(crate) fn compare(v6: bool, lookups: usize, seed: u64) {
         if number % 4 == 0 {
             same_lines(&lab, &state, v6);
         }
-        lab.reset(&config.lines);
+        if !lab.reset(&config.lines) {
+            lab = Lab::new(v6);
+        }
     }
     println!("{family}: {} lookups in {configs} configurations: {tally:?}", configs * QUESTIONS);
 }
@@ -115,6 +119,8 @@ fn asked(
             Outcome::Local { .. } => tally.local += 1,
             _ => tally.refused += 1,
         }
+        let likely = Decision { alternatives: Vec::new(), ..decision.clone() };
+        tally.unlikely += usize::from(!agree(&fib, &query, &likely, &answer));
         tally.alternatives += usize::from(!decision.alternatives.is_empty());
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The model of the FIB against the running kernel: random configurations in namespaces, random
 //! questions, and RTM_GETROUTE as the judge.
 //!
-//! `RAILTOP_FIB_LOOKUPS` (default 20000, half of them IPv6) and `RAILTOP_FIB_SEED` change the run.
+//! `RAILTOP_FIB_LOOKUPS` (default 20000, half of them IPv6) and `RAILTOP_FIB_SEED` (default 1) change the run.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,7 +37,7 @@ fn run(name: &str, v6: bool) {
 }
 
 fn seed() -> u64 {
-    number("RAILTOP_FIB_SEED").unwrap_or_else(|| u64::from(std::process::id()))
+    number("RAILTOP_FIB_SEED").unwrap_or(1)
 }
 
 #[test]

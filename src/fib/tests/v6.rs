@@ -109,6 +109,14 @@ fn multipath_and_objects() {
 }
 
 #[test]
+fn deleted_rules_may_still_count() {
+    let mut world = world("route fd00::/64 dev ib0 metric 256");
+    world.routing.rules6.as_mut().unwrap().retain(|rule| rule.preference == 0);
+    assert_eq!(world.way("fd00::9"), "ENETUNREACH");
+    assert_eq!(world.otherwise("fd00::9"), ["ib0"], "unless a rule was added before");
+}
+
+#[test]
 fn source_specific_routes() {
     let lines = "route fd01::/16 from fd00::1/128 dev ib0\nroute fd01::/16 dev ib1
          route default6 from fd00::/16 dev ib0\nroute default6 dev ib1\n";

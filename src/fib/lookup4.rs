@@ -17,8 +17,7 @@ impl Fib<'_> {
     pub(super) fn lookup4(&self, tables: &[u32], flow: &Flow) -> (Found, Vec<Tried>) {
         let mut tried = Vec::new();
         let Ok(index) = &self.tables4 else { return (Found::Nothing, tried) };
-        let candidates = index.candidates(tables, flow.dst);
-        let mut keys = candidates.into_iter().flatten().peekable();
+        let mut keys = index.candidates(tables, flow.dst).flatten().peekable();
         // All prefixes of one network address share a leaf.
         let mut given_up = None;
         while let Some(key) = keys.next() {
@@ -122,7 +121,7 @@ impl Fib<'_> {
         let Ok(index) = &self.tables4 else { return hops };
         let (mut tos, mut metric, mut first) = (0, found.metric, true);
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        for key in index.candidates(&[hit.table], any).into_iter().flatten() {
+        for key in index.candidates(&[hit.table], any).flatten() {
             let (place, route) = index.entry(key);
             if route.dst.len != 0 || route.tos != 0 && route.tos != flow.tos {
                 continue;

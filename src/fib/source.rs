@@ -48,7 +48,12 @@ impl Fib<'_> {
 
     /// `inet_select_addr`: the first primary address of the device that shares the gateway's
     /// prefix, else its first; else the first of another device.
-    fn select_addr(&self, device: u32, towards: Option<IpAddr>, scope: u8) -> Option<IpAddr> {
+    pub(super) fn select_addr(
+        &self,
+        device: u32,
+        towards: Option<IpAddr>,
+        scope: u8,
+    ) -> Option<IpAddr> {
         let towards = towards.filter(IpAddr::is_ipv4);
         let fits = |address: &&Address| address.scope <= scope && address.flags & SECONDARY == 0;
         let own = || self.ipv4_of(device).filter(fits);

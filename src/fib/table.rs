@@ -11,6 +11,8 @@ use std::ops::Range;
 pub(super) struct TableIndex<'a> {
     routes: &'a [Route],
     keys: Vec<Key>,
+    /// The networks of the keys alone: the search stays in few cache lines.
+    networks: Vec<u128>,
     tables: HashMap<u32, Vec<Level>>,
 }
 
@@ -62,7 +64,8 @@ impl<'a> TableIndex<'a> {
             }
             start = end;
         }
-        Self { routes, keys, tables }
+        let networks = keys.iter().map(|key| key.network).collect();
+        Self { routes, keys, networks, tables }
     }
 
     /// The route of that place in the dump.
@@ -77,24 +80,22 @@ impl<'a> TableIndex<'a> {
 
     /// The routes that cover a destination, by prefix, longest first. Equal prefixes of several
     /// tables come in the order of the tables.
-    pub(super) fn candidates(&self, tables: &[u32], dst: IpAddr) -> Vec<&[Key]> {
-        let mut all = Vec::with_capacity(8);
-        for table in tables {
-            let levels = self.tables.get(table).map_or(&[][..], Vec::as_slice);
-            all.extend(levels.iter().filter_map(|level| self.equals(level, dst)));
-        }
+    pub(super) fn candidates(&self, tables: &[u32], dst: IpAddr) -> impl Iterator<Item = &[Key]> {
+        let levels = tables.iter().filter_map(|table| self.tables.get(table));
+        let mut levels: Vec<&Level> = levels.flatten().collect();
         if tables.len() > 1 {
-            all.sort_by_key(|keys| keys.first().map(|key| key.shortness));
+            levels.sort_by_key(|level| u8::MAX - level.len);
         }
-        all
+        levels.into_iter().filter_map(move |level| self.equals(level, dst))
     }
 
     fn equals(&self, level: &Level, dst: IpAddr) -> Option<&[Key]> {
         let network = masked(dst, level.len);
-        let keys = self.keys.get(level.keys.clone())?;
-        let keys = keys.get(keys.partition_point(|key| key.network < network)..)?;
-        let equals = keys.get(..keys.partition_point(|key| key.network == network))?;
-        (!equals.is_empty()).then_some(equals)
+        let networks = self.networks.get(level.keys.clone())?;
+        let start = networks.partition_point(|other| *other < network);
+        let count = networks.get(start..)?.iter().take_while(|other| **other == network).count();
+        let start = level.keys.start + start;
+        self.keys.get(start..start + count).filter(|equals| !equals.is_empty())
     }
 
     /// Is there a route inside of `prefix`, with a longer one?

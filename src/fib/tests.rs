@@ -57,3 +57,38 @@ fn unread_state_is_unknown() {
     assert_eq!(world.way("172.16.16.1"), "ib0", "IPv6 does not matter");
     assert_eq!(world.way("fd00::1"), "unknown");
 }
+
+/// `cargo test --release --lib -- --ignored --nocapture many_routes`
+#[test]
+#[ignore = "a measurement"]
+fn many_routes() {
+    use std::time::Instant;
+    let mut world = pair(RULES);
+    let template = world.routing.routes4.as_ref().unwrap()[6].clone();
+    let routes = world.routing.routes4.as_mut().unwrap();
+    for i in 0..100_000u32 {
+        let mut route = template.clone();
+        let len = 9 + (i % 24) as u8;
+        let addr = std::net::Ipv4Addr::from_bits(i.wrapping_mul(2_654_435_761));
+        route.dst = crate::sample::Prefix { addr: addr.into(), len }.network();
+        route.table = if i % 2 == 0 { 254 } else { 942 };
+        routes.push(route);
+    }
+    let start = Instant::now();
+    let fib = world.fib();
+    println!(
+        "Fib::new with {} routes: {:?}",
+        world.routing.routes4.iter().flatten().count(),
+        start.elapsed()
+    );
+    let queries: Vec<_> = (0..10_000u32)
+        .map(|i| {
+            let dst = std::net::Ipv4Addr::from_bits(i.wrapping_mul(2_246_822_519));
+            super::Query::new(Some("172.16.34.2".parse().unwrap()), dst.into())
+        })
+        .collect();
+    let start = Instant::now();
+    let found = queries.iter().filter(|q| fib.decide(q).outcome.device().is_some()).count();
+    let each = start.elapsed() / queries.len() as u32;
+    println!("decide: {each:?} each, {found} of {} found", queries.len());
+}

@@ -85,9 +85,15 @@ impl Fib<'_> {
 
     /// The decision with or without one trie for local and main.
     fn decide_as(&self, query: &Query, merged: bool) -> Decision {
-        let flow = Flow { merged, ..self.output_flow(query) };
+        let mut flow = Flow { merged, ..self.output_flow(query) };
         if let Some(outcome) = self.before_lookup(query, &flow) {
             return Decision::plain(self.at_home(outcome, &flow));
+        }
+        if let (IpAddr::V4(dst), None, Some(oif)) = (query.dst, flow.src, query.oif)
+            && dst.is_multicast()
+        {
+            // Multicasts get their source before the rules are asked.
+            flow.src = self.select_addr(oif, None, 0);
         }
         let walk = self.look_up(&flow);
         let outcome = self.outcome(walk.verdict, &flow);

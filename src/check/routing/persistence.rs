@@ -5,13 +5,17 @@
 use super::scene::Scene;
 use super::tell::{Told, listed};
 use crate::check::Severity;
-use crate::check::catalogue::routing::ROUTING_NOT_PERSISTENT;
+use crate::check::catalogue::routing::{ROUTING_NOT_PERSISTENT, RULES_NOT_OWNED_BY_MANAGER};
 use crate::fib::{TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
 use crate::fix::persist::{Live, Standing, not_persistent};
-use crate::sample::{Family, Reading, RuleAction, SysctlIf};
+use crate::sample::{
+    ConfigKind, Family, Managed, Manager, Managers, Reading, RuleAction, SysctlIf,
+};
 
 /// Evidence lines of one finding.
 const LINES: usize = 6;
+/// RTPROT_UNSPEC: `ip rule add` says nothing of who made it.
+const PROTO_UNSPEC: u8 = 0;
 /// RTPROT_KERNEL: the kernel makes it again by itself.
 const PROTO_KERNEL: u8 = 2;
 
@@ -30,6 +34,8 @@ pub(super) fn find(scene: &Scene<'_>, gaps: &mut Vec<(String, String)>) -> Vec<T
         }) {
             gaps.push((format!("whether the rules of {} last", iface.name()), unsure.to_string()));
         }
+        let cause = (!missing.is_empty()).then_some(ROUTING_NOT_PERSISTENT);
+        told.extend(foreign(scene, place, managed, managers).map(|t| t.because(cause)));
         if missing.is_empty() {
             continue;
         }
@@ -48,6 +54,57 @@ pub(super) fn find(scene: &Scene<'_>, gaps: &mut Vec<(String, String)>) -> Vec<T
         );
     }
     told
+}
+
+/// Rules made by hand on a rail of systemd-networkd, which removes what it did not make when it
+/// starts, unless it is told not to (systemd 249 and later, networkd.conf(5)).
+fn foreign(
+    scene: &Scene<'_>,
+    place: usize,
+    managed: &Managed,
+    managers: &Managers,
+) -> Option<Told> {
+    let networkd = managed.daemon.unwrap_or(managed.manager) == Manager::Networkd;
+    if !networkd || leaves_foreign_rules(managers) {
+        return None;
+    }
+    let iface = scene.iface(place)?;
+    let by_hand: Vec<String> = live(scene, place)
+        .iter()
+        .filter_map(|l| match l {
+            Live::Rule { rule, .. } if rule.protocol == PROTO_UNSPEC => Some(rule),
+            _ => None,
+        })
+        .map(|rule| super::lines::rule(scene, rule).to_string())
+        .collect();
+    if by_hand.is_empty() {
+        return None;
+    }
+    let summary = format!(
+        "{} of {} {} not made by systemd-networkd, which keeps it and removes foreign rules when it \
+         starts",
+        match by_hand.len() {
+            1 => "1 rule".to_owned(),
+            n => format!("{n} rules"),
+        },
+        iface.name(),
+        if by_hand.len() == 1 { "was" } else { "were" },
+    );
+    let id = RULES_NOT_OWNED_BY_MANAGER;
+    let told = Told::new(scene, id, Severity::Warning, &[place], summary);
+    Some(
+        told.seen(by_hand.into_iter().take(LINES).map(Into::into)).seen([managed.evidence.clone()]),
+    )
+}
+
+/// `ManageForeignRoutingPolicyRules=no`; the last word counts.
+fn leaves_foreign_rules(managers: &Managers) -> bool {
+    let lines = managers.config.iter().filter(|f| f.kind == ConfigKind::Networkd);
+    let mut said = lines.flat_map(|f| &f.lines).filter_map(|l| {
+        let (key, value) = l.split_once('=')?;
+        (key.trim() == "ManageForeignRoutingPolicyRules").then(|| value.trim().to_ascii_lowercase())
+    });
+    said.next_back().is_some_and(|v| matches!(v.as_str(), "no" | "false" | "off" | "0"))
 }
 
 /// "2 rules, routes or sysctls", by what is there.

@@ -22,6 +22,9 @@ const PLACES: &[(ConfigKind, &str, Counts)] = &[
     (ConfigKind::Networkd, "etc/systemd/network", network),
     (ConfigKind::Networkd, "run/systemd/network", network),
     (ConfigKind::Networkd, "usr/lib/systemd/network", network),
+    (ConfigKind::Networkd, "etc/systemd/networkd.conf.d", conf),
+    (ConfigKind::Networkd, "run/systemd/networkd.conf.d", conf),
+    (ConfigKind::Networkd, "usr/lib/systemd/networkd.conf.d", conf),
     (ConfigKind::Interfaces, "etc/network/interfaces.d", any),
     (ConfigKind::Ifcfg, "etc/sysconfig/network-scripts", ifcfg),
     (ConfigKind::Ifcfg, "etc/sysconfig/network", ifcfg),
@@ -46,6 +49,7 @@ const PLACES: &[(ConfigKind, &str, Counts)] = &[
 /// Files that stand alone.
 const FILES: &[(ConfigKind, &str)] = &[
     (ConfigKind::Interfaces, "etc/network/interfaces"),
+    (ConfigKind::Networkd, "etc/systemd/networkd.conf"),
     (ConfigKind::Script, "etc/rc.local"),
     (ConfigKind::Script, "etc/rc.d/rc.local"),
     (ConfigKind::Script, "sbin/ifup-local"),

@@ -5,8 +5,8 @@ use super::{
     LNET_TABLES, NEXTHOP_OBJECT_LOST, RAIL_UNBOUND_NO_ROUTE, RAIL_UNBOUND_VIA_ETHERNET,
     ROUTE_DUP_CONNECTED, ROUTE_LINKDOWN, ROUTE_METRIC_ASYMMETRY, ROUTE_MTU_ABOVE_LINK,
     ROUTE_MTU_LOCK, ROUTE_MULTIPATH_NO_SOURCE, ROUTE_REJECT, ROUTE_SRC_NOT_LOCAL,
-    ROUTING_NOT_PERSISTENT, TABLE_NO_CONNECTED, TABLE_NO_RETURN_ROUTE, TABLE_NO_RULE,
-    TABLE_WRONG_DEV, TABLE_WRONG_SRC,
+    ROUTING_NOT_PERSISTENT, RULES_NOT_OWNED_BY_MANAGER, TABLE_NO_CONNECTED, TABLE_NO_RETURN_ROUTE,
+    TABLE_NO_RULE, TABLE_WRONG_DEV, TABLE_WRONG_SRC,
 };
 use crate::check::Layer;
 
@@ -190,5 +190,15 @@ pub(in crate::check) const TABLES: &[Entry] = &[
             where all files that could hold them were read; a script that may make them is told as not \
             checked. railtop fix --persist prints the form for the manager.",
         source: "systemd.network(5), nm-settings-keyfile(5), netplan(5), interfaces(5), sysctl.d(5)",
+    },
+    Entry {
+        id: RULES_NOT_OWNED_BY_MANAGER,
+        layer: Layer::Rule,
+        title: "rules that systemd-networkd will remove",
+        explanation: "The rail is kept by systemd-networkd and its rules were made by hand or by a script \
+            (FRA_PROTOCOL 0). networkd removes the rules that it did not configure when it starts, unless \
+            networkd.conf has ManageForeignRoutingPolicyRules=no (and ManageForeignRoutes=no for routes). Put \
+            them into the rail's .network file: railtop fix --persist=networkd prints it.",
+        source: "networkd.conf(5)",
     },
 ];

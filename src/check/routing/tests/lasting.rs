@@ -70,3 +70,23 @@ fn a_file_that_cannot_be_read_makes_it_not_checked() {
         told.not_checked
     );
 }
+
+#[test]
+fn networkd_removes_what_it_did_not_make_unless_told_not_to() {
+    let foreign = |managers| {
+        let told = judged(Some(managers));
+        let of = |f: &&crate::check::Finding| f.id == "RULES_NOT_OWNED_BY_MANAGER";
+        told.findings.iter().filter(of).map(|f| f.caused_by).collect::<Vec<_>>()
+    };
+    let cause = Some("ROUTING_NOT_PERSISTENT");
+    assert_eq!(foreign(kept_by_networkd(&[])), [cause, cause]);
+    let told_not_to = kept_by_networkd(&["[Network]", "ManageForeignRoutingPolicyRules=no"]);
+    assert_eq!(foreign(told_not_to), []);
+    let mut others = kept_by_networkd(&[]);
+    for rail in &mut others.rails {
+        if let Ok(managed) = &mut rail.managed {
+            managed.manager = Manager::NetworkManager;
+        }
+    }
+    assert_eq!(foreign(others), []);
+}

@@ -146,17 +146,20 @@ impl Memory {
 
     /// True where the stage is new, so that its NIs are no news of their own.
     fn stage_events(&mut self, stage: LnetStage, lnet: &Lnet, log: &mut Log) -> bool {
+        // What the modules alone tell before the first answer is no stage that LNet leaves.
+        if matches!(lnet.answer, Err(LnetFailure::Pending)) {
+            return self.stage.is_none();
+        }
         let before = self.stage.replace(stage);
         let subject = Text::new("lnet");
         let Some(before) = before.filter(|b| *b != stage) else { return before.is_none() };
-        let pending = matches!(lnet.answer, Err(LnetFailure::Pending));
-        if stage == LnetStage::Unknown && !pending {
+        if stage == LnetStage::Unknown {
             let why = match &lnet.answer {
                 Err(LnetFailure::Timeout(text) | LnetFailure::Failed(text)) => text.clone(),
                 _ => Text::default(),
             };
             log.add(EventKind::Lnet, &subject, format!("LNet cannot be asked any more: {why}"));
-        } else if before != LnetStage::Unknown && !pending {
+        } else if before != LnetStage::Unknown {
             let (a, b) = (words(before), words(stage));
             log.add(EventKind::Lnet, &subject, format!("LNet is {b} (was {a})"));
         }

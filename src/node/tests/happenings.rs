@@ -188,3 +188,22 @@ fn the_interval_is_measured_between_full_passes() {
     assert_eq!(kinds(&node), [EventKind::LinkDown]);
     assert_eq!(node.rails[0].history.points.len(), 2);
 }
+
+/// A live node is first seen before `lnetctl` has answered; its modules alone say "not loaded".
+#[test]
+fn the_first_answer_about_lnet_is_no_change() {
+    let mut world = World::rails(1);
+    world.nis = Err(LnetFailure::Pending);
+    let mut first = world.at_ms(0);
+    std::sync::Arc::make_mut(&mut first.lnet).modules.lnet = Some(false);
+    let mut node = crate::node::Node::new(
+        crate::node::Settings::default(),
+        crate::node::SourceKind::Live,
+        &first,
+    );
+    assert_eq!(node.lnet_stage(), LnetStage::NotLoaded);
+    world.nis = Err(LnetFailure::NotInstalled);
+    node.advance(&world.at_ms(1_000));
+    assert_eq!(node.lnet_stage(), LnetStage::Absent);
+    assert!(node.events.iter().all(|e| e.kind != EventKind::Lnet), "{:?}", node.events);
+}

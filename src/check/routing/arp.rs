@@ -151,7 +151,7 @@ impl SetView<'_, '_> {
             let (id, what) = if silent {
                 let words = format!(
                     "no rail answers ARP for {}: {name} drops the requests (rp_filter 1, the way \
-                     back leaves by {by}), the others answer for their own addresses only",
+                     back leaves by {by}), the others keep silent",
                     addr.ip
                 );
                 (id::RPF_ARP_DEADLOCK, words)

@@ -94,3 +94,14 @@ fn sysctls_that_cannot_be_read_are_said() {
     assert_eq!(a.not_checked.len(), 1, "{:?}", a.not_checked);
     assert_eq!(a.not_checked[0].what, "ARP of ib0 and ib1");
 }
+
+/// Two lines of 80 columns, also where the way back leads nowhere.
+#[test]
+fn the_sentence_about_the_deadlock_fits() {
+    let lines = "rule 40000 from 172.16.34.1 lookup 941\nrule 0 not from 172.16.34.2 goto 40000\n\
+        sysctl ib0 rp_filter=1 arp_ignore=1 arp_announce=0\naddr ib0 172.16.34.1/16";
+    let a = crate::check::assess(&super::kit::node(lines));
+    let told = a.findings.iter().find(|f| f.id == "RPF_ARP_DEADLOCK").unwrap();
+    assert!(told.summary.contains("the way back leaves by no device"), "{}", told.summary);
+    assert!(told.summary.chars().count() <= 150, "{}", told.summary);
+}

@@ -16,6 +16,7 @@
 //! * [`source`] says where samples come from: this node, a capture, a simulated node.
 //! * [`node`] joins a sample with what was before it: rails, groups, rates, balance, history,
 //!   events. No I/O and no clock of its own: time comes with the sample.
+//! * [`fib`] and [`lnet`] are what the kernel and LNet would do, as pure functions.
 //! * [`check`] judges a node: findings, the ladder of layers of each rail, the verdict.
 //! * [`report`] and [`tui`] are the mouths. They format; a figure they show exists in the model.
 //!
@@ -28,6 +29,7 @@ pub mod check;
 pub mod cli;
 pub mod fib;
 pub mod fix;
+pub mod lnet;
 pub mod natural;
 pub mod node;
 pub mod read;

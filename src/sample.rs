@@ -17,7 +17,11 @@ mod text;
 mod time;
 
 pub use host::{Host, Memory};
-pub use lnet::{Lnet, LnetAnswer, LnetFailure, LnetModules, LnetNet, LnetNi};
+pub use lnet::{
+    Answered, Lnet, LnetAnswer, LnetBuffers, LnetFailure, LnetFile, LnetGlobal, LnetLocal,
+    LnetModules, LnetMore, LnetNet, LnetNi, LnetNiCredits, LnetParameter, LnetPeer, LnetPeerNi,
+    LnetRoute, LnetRouting, LnetStats, LnetUdsp, LoadedModule, LustreMount,
+};
 pub use manager::{ConfigFile, ConfigKind, Managed, Manager, Managers, RailManager};
 pub use netdev::{Bond, CarrierChanges, Ipoib, Netdev, NetdevAttrs, NetdevStats};
 pub use pci::{PciFunction, PciLink};

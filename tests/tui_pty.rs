@@ -61,6 +61,8 @@ fn sample(at: Duration) -> Sample {
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
         last_failure: None,
+        more: railtop::sample::LnetMore::default(),
+        local: Arc::default(),
     };
     let mono = Mono(0) + at;
     let wall = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::try_from(at).unwrap();

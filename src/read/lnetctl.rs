@@ -300,6 +300,8 @@ pub fn nothing() -> Lnet {
         answer: Err(LnetFailure::Pending),
         waiting_since: None,
         last_failure: None,
+        more: crate::sample::LnetMore::default(),
+        local: Arc::default(),
     }
 }
 

@@ -1,7 +1,19 @@
 //! What LNet says of itself.
 
-use super::{Mono, Reading, Text};
+mod local;
+mod peer;
+mod whole;
+
+pub use local::{LnetFile, LnetLocal, LnetParameter, LoadedModule, LustreMount};
+pub use peer::{LnetPeer, LnetPeerNi};
+pub use whole::{
+    LnetBuffers, LnetGlobal, LnetNiCredits, LnetRoute, LnetRouting, LnetStats, LnetUdsp,
+};
+
+use super::{Mono, Reading, Text, Unknown, Why};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// LNet as one pass saw it.
@@ -20,6 +32,53 @@ pub struct Lnet {
     /// of the tool).
     #[serde(default)]
     pub last_failure: Option<(Mono, LnetFailure)>,
+    /// What is asked at a slower pace.
+    #[serde(default)]
+    pub more: LnetMore,
+    /// What this host says without `lnetctl`.
+    #[serde(default)]
+    pub local: Arc<LnetLocal>,
+}
+
+/// The answers that are asked for more seldom than the nets; each is shared with the sample
+/// before until it is read anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LnetMore {
+    /// `lnetctl peer show -v 4`.
+    pub peers: Answered<Vec<LnetPeer>>,
+    /// `lnetctl stats show`.
+    pub stats: Answered<LnetStats>,
+    /// `lnetctl global show`.
+    pub global: Answered<LnetGlobal>,
+    /// `lnetctl route show -v`.
+    pub routes: Answered<Vec<LnetRoute>>,
+    /// `lnetctl routing show`.
+    pub routing: Answered<LnetRouting>,
+    /// `lnetctl udsp show`.
+    pub udsp: Answered<Vec<LnetUdsp>>,
+    /// debugfs `lnet/nis`: root only.
+    pub credits: Answered<Vec<LnetNiCredits>>,
+}
+
+/// A value with the time of its answer, or why there is none.
+pub type Answered<T> = Reading<Arc<super::Timed<T>>>;
+
+impl Default for LnetMore {
+    fn default() -> Self {
+        fn not_asked<T>() -> Answered<T> {
+            Err(Unknown::new(Why::FirstSample, "not asked yet"))
+        }
+        Self {
+            peers: not_asked(),
+            stats: not_asked(),
+            global: not_asked(),
+            routes: not_asked(),
+            routing: not_asked(),
+            udsp: not_asked(),
+            credits: not_asked(),
+        }
+    }
 }
 
 /// Which kernel modules are there.
@@ -113,6 +172,17 @@ impl LnetNi {
     /// The address part of the NID.
     pub fn address(&self) -> &str {
         self.nid.rsplit_once('@').map_or(self.nid.as_str(), |(addr, _)| addr)
+    }
+
+    /// A number among [`Self::more`], by its path (`health stats/timeouts`).
+    pub fn number<T: FromStr>(&self, path: &str) -> Reading<T> {
+        let (_, printed) = self
+            .more
+            .iter()
+            .find(|(key, _)| &**key == path)
+            .ok_or_else(|| Unknown::new(Why::Absent, format!("lnetctl printed no `{path}`")))?;
+        let unparsable = || Unknown::new(Why::Unparsable, format!("{path}: {printed}"));
+        printed.parse().map_err(|_| unparsable())
     }
 
     /// The loopback NI, which no rule of health applies to.

@@ -391,6 +391,8 @@ fn lnet(rails: &[Rail]) -> Arc<Lnet> {
         }),
         waiting_since: None,
         last_failure: None,
+        more: railtop::sample::LnetMore::default(),
+        local: Arc::default(),
     })
 }
 
@@ -728,6 +730,8 @@ pub fn unknowns() -> Model {
         answer: Err(LnetFailure::Denied(text("lnetctl: needs root"))),
         waiting_since: None,
         last_failure: None,
+        more: railtop::sample::LnetMore::default(),
+        local: Arc::default(),
     });
     node.links = absent("ip-link.json");
     node.other = OtherNics { names: Vec::new(), ..node.other };
@@ -793,6 +797,8 @@ pub fn no_rails() -> Model {
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
         last_failure: None,
+        more: railtop::sample::LnetMore::default(),
+        local: Arc::default(),
     });
     node.choice_note = Some(text("no physical network interface here"));
     (node, assessment(Vec::new(), Vec::new(), Verdict::Unknown))

@@ -1,0 +1,1 @@
+//! What the files say that configure LNet at boot: `lnet.conf`, `modprobe.d`.

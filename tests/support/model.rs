@@ -3,6 +3,7 @@
 use railtop::check::{
     Assessment, Finding, Layer, NotChecked, RailAssessment, Rung, Severity, Step, Verdict, Where,
 };
+use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
     Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, History,
     HistoryPoint, LinkRate, Mark, Node, NotShown, OtherNics, PortState, Presence, Rail,
@@ -559,7 +560,8 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new() }
+    let lnet = Lifecycle::of(&lnet(&[]), &Around::default());
+    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new(), lnet }
 }
 
 /// Four rails of 4×HDR, evenly loaded.

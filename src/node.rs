@@ -31,7 +31,7 @@ mod view;
 
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
-pub use lnet::LnetStage;
+pub use lnet::{KindRates, LnetStage, NiRates};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };

@@ -182,10 +182,17 @@ fn candidate(ni: &LnetNi, lnet: &Lnet) -> Candidate {
         nid: ni.nid.clone(),
         fatal: known(&ni.fatal_error, |fatal| *fatal != 0),
         health: ni.health.clone(),
-        priority: ni.number("udsp info/nid priority"),
+        priority: priority(ni, lnet),
         dev_cpt: ni.dev_cpt.clone(),
         credits: credits::free(lnet, &ni.nid),
     }
+}
+
+/// Level 4 prints it; where that was not asked for, no rule gives none.
+fn priority(ni: &LnetNi, lnet: &Lnet) -> Reading<i64> {
+    let printed = ni.number("udsp info/nid priority");
+    let rules = lnet.more.udsp.as_ref().ok().map(|rules| rules.value.len());
+    if printed.is_err() && rules == Some(0) { Ok(NO_PRIORITY) } else { printed }
 }
 
 fn known<T, U>(reading: &Reading<T>, map: impl FnOnce(&T) -> U) -> Reading<U> {

@@ -78,7 +78,9 @@ fn criteria(peer: &LnetPeer, nets: &[&LnetNet]) -> Vec<(Criterion, Vec<Reading<i
         (
             Criterion::NetHealth,
             // The best of those without a fatal error.
-            of(&|net| best(net.nis.iter().filter(|ni| works(ni)).map(|ni| health(&ni.health)).collect())),
+            of(&|net| {
+                best(net.nis.iter().filter(|ni| works(ni)).map(|ni| health(&ni.health)).collect())
+            }),
         ),
         (
             Criterion::NetUdsp,

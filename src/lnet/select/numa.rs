@@ -20,11 +20,7 @@ pub struct Numa {
 
 impl Numa {
     /// Of this node.
-    pub(super) fn of<'a>(
-        lnet: &Lnet,
-        host: &Host,
-        nis: impl Iterator<Item = &'a LnetNi>,
-    ) -> Self {
+    pub(super) fn of<'a>(lnet: &Lnet, host: &Host, nis: impl Iterator<Item = &'a LnetNi>) -> Self {
         let mut cpts: BTreeSet<u32> = BTreeSet::new();
         for ni in nis {
             cpts.extend(ni.dev_cpt.as_ref().ok().and_then(|cpt| u32::try_from(*cpt).ok()));

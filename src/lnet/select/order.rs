@@ -69,7 +69,9 @@ impl Order {
         for ni in nis {
             health |= ni.health.is_ok();
             fatal |= ni.fatal_error.is_ok();
-            policies |= ni.more.iter().any(|(key, _)| key.starts_with("udsp info/"));
+            // Both came with 2.14.5x; vendors port back `fatal_error` alone.
+            let new = |key: &str| key.starts_with("udsp info/") || key == "health stats/ping_count";
+            policies |= ni.more.iter().any(|(key, _)| new(key));
         }
         match (policies, fatal, health) {
             (true, ..) => Order::Policies,

@@ -9,16 +9,15 @@ use std::sync::Arc;
 type Values = (bool, u32, i64, i32, i64);
 
 fn contest(order: Order, values: &[Values], range: u32) -> Contest {
-    let nis = values.iter().enumerate().map(|(i, (fatal, health, priority, cpt, credits))| {
-        Candidate {
+    let nis =
+        values.iter().enumerate().map(|(i, (fatal, health, priority, cpt, credits))| Candidate {
             nid: format!("10.0.0.{i}@o2ib").into(),
             fatal: Ok(*fatal),
             health: Ok(*health),
             priority: Ok(*priority),
             dev_cpt: Ok(*cpt),
             credits: Ok(*credits),
-        }
-    });
+        });
     Contest {
         net: "o2ib".into(),
         order,
@@ -52,7 +51,14 @@ fn the_order_of_each_version() {
         ("fatal first", Policies, &[dead, sick], 0, &[1], Some(Criterion::Fatal)),
         ("fatal of a vendor", FatalHealth, &[dead, sick], 0, &[1], Some(Criterion::Fatal)),
         ("all fatal", Policies, &[dead, dead], 0, &[0, 1], None),
-        ("policy before distance", Policies, &[WELL, preferred_far], 0, &[1], Some(Criterion::Udsp)),
+        (
+            "policy before distance",
+            Policies,
+            &[WELL, preferred_far],
+            0,
+            &[1],
+            Some(Criterion::Udsp),
+        ),
         ("none in 2.14", Health, &[WELL, preferred_far], 0, &[0], Some(Criterion::Numa)),
         ("near memory", Policies, &[far, WELL, busy], 0, &[1], Some(Criterion::Credits)),
         ("near, though busy", Policies, &[far, busy], 0, &[1], Some(Criterion::Numa)),
@@ -218,11 +224,8 @@ fn two_nets(own_tcp_priority: &str, peer_tcp_priority: i64) -> Lnet {
     };
     let mut lnet = (*healthy(1).lnet).clone();
     let nets = vec![net("tcp", own_tcp_priority), net("o2ib", "-1")];
-    lnet.answer = Ok(LnetAnswer {
-        at: crate::sample::Mono(0),
-        took: std::time::Duration::ZERO,
-        nets,
-    });
+    lnet.answer =
+        Ok(LnetAnswer { at: crate::sample::Mono(0), took: std::time::Duration::ZERO, nets });
     lnet.more.peers = told(vec![LnetPeer {
         primary_nid: "10.0.0.2@o2ib".into(),
         multi_rail: Ok(true),

@@ -31,6 +31,7 @@ mod view;
 
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
+pub use lnet::{KindRates, NiRates};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };

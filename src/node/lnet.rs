@@ -1,11 +1,16 @@
 //! LNet: its stage, its NIs on the rails, their message rates.
 
+mod rates;
+
+pub use rates::{KindRates, NiRates};
+
 use super::candidate::without_alias;
 use super::events::{Log, span};
 use super::rate::per_second32;
 use super::{EventKind, Figure, Node, Rail, RailNi, SourceKind};
 use crate::lnet::lifecycle::LnetStage;
 use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Unknown, Why};
+use rates::Counts;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -61,6 +66,8 @@ struct Seen {
     up: Option<bool>,
     sent_per_second: Figure,
     received_per_second: Figure,
+    counts: Counts,
+    rates: NiRates,
 }
 
 /// The NIs by NID.
@@ -131,6 +138,7 @@ impl Memory {
             ni: ni.clone(),
             sent_per_second: seen.map_or_else(unknown, |s| s.sent_per_second.clone()),
             received_per_second: seen.map_or_else(unknown, |s| s.received_per_second.clone()),
+            rates: seen.map_or_else(NiRates::first, |s| s.rates.clone()),
         }
     }
 }
@@ -160,8 +168,11 @@ impl Seen {
             (_, _, None) => Fact::unknown(Why::Absent, "not in the answer"),
             _ => Fact::unknown(Why::FirstSample, "a rate needs two answers"),
         };
+        let counts = Counts::of(ni, at);
         Self {
             at,
+            rates: old.map_or_else(NiRates::first, |old| NiRates::between(&old.counts, &counts)),
+            counts,
             sent_per_second: rate(old.and_then(|o| o.sent), sent),
             received_per_second: rate(old.and_then(|o| o.received), received),
             sent,

@@ -276,6 +276,7 @@ fn rail(spec: &Spec) -> Rail {
             ni: ni(spec),
             sent_per_second: rate(5120.0),
             received_per_second: rate(4870.0),
+            rates: railtop::node::NiRates::first(),
         }],
         rate: LinkRate {
             nominal_bits_per_second: Fact::known(200e9),

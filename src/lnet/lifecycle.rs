@@ -3,15 +3,21 @@
 //! Told from what `lnetctl` answers and from what the host says without it: `/proc/modules`,
 //! module parameters, `/etc/lnet.conf`, `/etc/modprobe.d`. Nothing here hangs on the version.
 
+mod boot;
 mod next;
 mod stage;
 mod users;
+mod wanted;
 
+pub use boot::{Boot, BootNi};
 pub use next::NextStep;
 pub use stage::LnetStage;
 pub use users::StartedBy;
+pub use wanted::Wanted;
+pub(crate) use next::persist;
+pub(crate) use wanted::set;
 
-use crate::sample::{Fact, How, Lnet, LnetFailure, Text, Why};
+use crate::sample::{Fact, How, Lnet, LnetFailure, Reading, Text, Why};
 
 /// LNet's life on this node: where it is, who started it, what comes next, what ends it.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +38,8 @@ pub struct Lifecycle {
     pub users: Vec<Text>,
     /// Why `lustre_rmmod` would refuse now; `None`: it would unload everything.
     pub rmmod_refused: Fact<Option<Text>>,
+    /// The NIs that a boot would make.
+    pub boot: Reading<Boot>,
     /// Would the nets that run now be there after a boot?
     pub survives_reboot: Fact<bool>,
     /// What a boot would change, a line each; empty where it would change nothing or that is not
@@ -54,6 +62,8 @@ impl Lifecycle {
     /// LNet's life as a reading shows it.
     pub fn of(lnet: &Lnet, around: &Around) -> Self {
         let stage = LnetStage::of(lnet);
+        let boot = boot::of(lnet);
+        let (survives_reboot, after_reboot) = boot::compare(lnet, &boot);
         Self {
             stage,
             words: words(lnet, stage, around.recorded).into(),
@@ -62,8 +72,9 @@ impl Lifecycle {
             started_by: users::started_by(lnet, stage),
             users: users::of(&lnet.local),
             rmmod_refused: users::rmmod(lnet, stage),
-            survives_reboot: Fact::unknown(Why::Absent, "not judged by this version"),
-            after_reboot: Vec::new(),
+            boot,
+            survives_reboot,
+            after_reboot,
         }
     }
 }

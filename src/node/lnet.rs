@@ -1,7 +1,9 @@
 //! LNet: its stage, its NIs on the rails, their message rates.
 
+mod growth;
 mod rates;
 
+pub use growth::NiGrowth;
 pub use rates::{KindRates, NiRates};
 
 use super::candidate::without_alias;
@@ -10,6 +12,7 @@ use super::rate::per_second32;
 use super::{EventKind, Figure, Node, Rail, RailNi, SourceKind};
 use crate::lnet::lifecycle::LnetStage;
 use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Unknown, Why};
+use growth::Recent;
 use rates::Counts;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -68,6 +71,7 @@ struct Seen {
     received_per_second: Figure,
     counts: Counts,
     rates: NiRates,
+    recent: Recent,
 }
 
 /// The NIs by NID.
@@ -130,6 +134,11 @@ impl Memory {
         !(had_nis(before) && had_nis(stage))
     }
 
+    /// By how much the counters of an NI grew lately.
+    pub(super) fn growth(&self, nid: &str) -> Option<NiGrowth> {
+        self.nis.get(nid)?.recent.growth()
+    }
+
     fn ni(&self, ni: &LnetNi) -> RailNi {
         let unknown = || Fact::unknown(Why::FirstSample, "a rate needs two answers");
         let seen = self.nis.get(&ni.nid);
@@ -169,7 +178,10 @@ impl Seen {
             _ => Fact::unknown(Why::FirstSample, "a rate needs two answers"),
         };
         let counts = Counts::of(ni, at);
+        let mut recent = old.map(|o| o.recent.clone()).unwrap_or_default();
+        recent.learn(ni, at);
         Self {
+            recent,
             at,
             rates: old.map_or_else(NiRates::first, |old| NiRates::between(&old.counts, &counts)),
             counts,

@@ -1,5 +1,6 @@
 //! What leads on from where LNet is, by what this node has.
 
+use super::wanted::set;
 use super::{Around, LnetStage};
 use crate::fix::word;
 use crate::sample::{Lnet, LnetLocal, Text};
@@ -31,24 +32,25 @@ pub(crate) fn has_lnet_conf(local: &LnetLocal) -> bool {
 }
 
 /// Does a parameter of the module, as it was loaded, name nets?
-fn loaded_with(local: &LnetLocal) -> Option<(&'static str, &str)> {
-    let set = |name: &'static str| {
-        let value = local.parameter("lnet", name)?.trim();
-        // How the kernel prints a string parameter that nobody set.
-        (!value.is_empty() && value != "(null)").then_some((name, value))
-    };
-    set("networks").or_else(|| set("ip2nets"))
+fn loaded_with(local: &LnetLocal) -> Option<&'static str> {
+    ["networks", "ip2nets"].into_iter().find(|name| set(local, name).is_some())
+}
+
+/// Does a line of a modprobe file name nets?
+pub(super) fn names_nets(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("options")
+        && words.next() == Some("lnet")
+        && words.any(|w| {
+            let w = w.trim_start_matches(['"', '\'']);
+            w.starts_with("networks=") || w.starts_with("ip2nets=")
+        })
 }
 
 /// Does a file under modprobe.d name nets?
-pub(crate) fn modprobe_names_nets(local: &LnetLocal) -> bool {
+fn modprobe_names_nets(local: &LnetLocal) -> bool {
     let mut lines = local.files.iter().filter_map(|f| f.lines.as_ref().ok()).flatten();
-    lines.any(|line| {
-        let mut words = line.split_whitespace();
-        words.next() == Some("options")
-            && words.next() == Some("lnet")
-            && (line.contains("networks=") || line.contains("ip2nets="))
-    })
+    lines.any(|line| names_nets(line))
 }
 
 /// The commands for a stage.
@@ -67,7 +69,7 @@ pub(super) fn steps(lnet: &Lnet, stage: LnetStage, around: &Around) -> Vec<NextS
             steps
         }
         LnetStage::Loaded => match loaded_with(local) {
-            Some((name, _)) => vec![configure_all(name)],
+            Some(name) => vec![configure_all(name)],
             None if has_lnet_conf(local) => vec![configure(), import()],
             None => by_hand(around),
         },

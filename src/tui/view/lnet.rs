@@ -84,7 +84,7 @@ pub(crate) fn rail_words(
     };
     let (ni, health) = (rung(Layer::Ni), rung(Layer::Health));
     let bad = |v| matches!(v, Verdict::Warning | Verdict::Critical);
-    let down = rail.lnet.iter().filter(|ni| bad(ni_verdict(&ni.ni, Some(ni)))).count();
+    let down = rail.lnet.iter().filter(|ni| bad(ni_verdict(node, &ni.ni, Some(ni)))).count();
     let words = match rail.lnet.as_slice() {
         [] if node.lnet.answer.is_ok() => "no NI".to_owned(),
         [] => UNKNOWN.to_owned(),
@@ -115,6 +115,7 @@ const COLUMNS: [(&str, u16); 9] = [
 struct Entry<'a> {
     ni: &'a LnetNi,
     joined: Option<(&'a Rail, &'a RailNi)>,
+    verdict: Verdict,
 }
 
 /// Draws the screen.
@@ -205,7 +206,8 @@ fn nis<'a>(node: &'a Node, context: &Context<'_>) -> Vec<Entry<'a>> {
                 let own = rail.lnet.iter().find(|own| own.ni.nid == ni.nid)?;
                 Some((rail, own))
             });
-            Entry { ni, joined }
+            let verdict = ni_verdict(node, ni, joined.map(|(_, own)| own));
+            Entry { ni, joined, verdict }
         })
         .collect()
 }
@@ -244,7 +246,7 @@ fn ni_row(
     selected: bool,
 ) {
     let ni = one.ni;
-    let verdict = ni_verdict(ni, one.joined.map(|(_, own)| own));
+    let verdict = one.verdict;
     let sign =
         format!("{}{}", if selected { glyphs::SELECTED } else { " " }, glyphs::verdict(verdict));
     text(buffer, area.x + 1, y, 2, &sign, context.style(Role::Verdict(verdict)));

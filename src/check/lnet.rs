@@ -11,6 +11,8 @@ mod peers;
 mod routes;
 mod settings;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 pub use ni::ni_verdict;
 
@@ -29,7 +31,7 @@ pub(super) fn on_rail(view: &RailView<'_>, cause: Option<Cause>) -> Vec<Finding>
 pub(super) fn of_node(node: &Node, views: &[RailView<'_>], life: &Lifecycle) -> Vec<Found> {
     let mut found = ni::off_rails(node);
     found.extend(stage::check(node, life));
-    found.extend(config::check(node));
+    found.extend(config::check(node, life));
     found.extend(nets::check(node, views, life));
     found.extend(lasting::check(node, life));
     found.extend(failing::check(node, views));

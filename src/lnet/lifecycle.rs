@@ -11,12 +11,13 @@ mod wanted;
 
 pub use boot::{Boot, BootNi};
 pub use next::NextStep;
+pub(crate) use next::persist;
 pub use stage::LnetStage;
 pub use users::StartedBy;
 pub use wanted::Wanted;
-pub(crate) use next::persist;
 pub(crate) use wanted::set;
 
+use super::config::{Problem, configured};
 use crate::sample::{Fact, How, Lnet, LnetFailure, Reading, Text, Why};
 
 /// LNet's life on this node: where it is, who started it, what comes next, what ends it.
@@ -31,6 +32,8 @@ pub struct Lifecycle {
     pub estimate: Fact<LnetStage>,
     /// What to type next, in order; empty where nothing is to be done.
     pub next: Vec<NextStep>,
+    /// What says on this node that LNet should run.
+    pub wanted: Wanted,
     /// Who started LNet.
     pub started_by: Fact<StartedBy>,
     /// Who uses LNet: modules other than its own drivers (`ptlrpc`, `lnet_selftest`), mounted
@@ -38,6 +41,8 @@ pub struct Lifecycle {
     pub users: Vec<Text>,
     /// Why `lustre_rmmod` would refuse now; `None`: it would unload everything.
     pub rmmod_refused: Fact<Option<Text>>,
+    /// What in the files will not do what it seems to say.
+    pub problems: Vec<Problem>,
     /// The NIs that a boot would make.
     pub boot: Reading<Boot>,
     /// Would the nets that run now be there after a boot?
@@ -62,13 +67,17 @@ impl Lifecycle {
     /// LNet's life as a reading shows it.
     pub fn of(lnet: &Lnet, around: &Around) -> Self {
         let stage = LnetStage::of(lnet);
-        let boot = boot::of(lnet);
+        let files = configured(&lnet.local);
+        let wanted = Wanted::of(&lnet.local, &files);
+        let boot = boot::of(lnet, &files);
         let (survives_reboot, after_reboot) = boot::compare(lnet, &boot);
         Self {
             stage,
             words: words(lnet, stage, around.recorded).into(),
             estimate: estimate(lnet, stage),
-            next: next::steps(lnet, stage, around),
+            next: next::steps(&lnet.local, &wanted, stage, around),
+            wanted,
+            problems: files.problems,
             started_by: users::started_by(lnet, stage),
             users: users::of(&lnet.local),
             rmmod_refused: users::rmmod(lnet, stage),

@@ -16,6 +16,7 @@ pub(in crate::check) const LNET_NOT_CONFIGURED: &str = "LNET_NOT_CONFIGURED";
 pub(in crate::check) const LNET_NO_NETS: &str = "LNET_NO_NETS";
 pub(in crate::check) const LNET_NOT_PERSISTENT: &str = "LNET_NOT_PERSISTENT";
 pub(in crate::check) const LNET_CONFIG_CONFLICT: &str = "LNET_CONFIG_CONFLICT";
+pub(in crate::check) const LNET_CONFIG_WRONG: &str = "LNET_CONFIG_WRONG";
 pub(in crate::check) const LNET_NETS_SPLIT: &str = "LNET_NETS_SPLIT";
 pub(in crate::check) const LNET_ROUTER_IDLE: &str = "LNET_ROUTER_IDLE";
 pub(in crate::check) const LNET_ROUTE_DOWN: &str = "LNET_ROUTE_DOWN";
@@ -157,6 +158,15 @@ pub(in crate::check) const LNET: &[Entry] = &[
             'networks' or 'ip2nets' but not both at once\"). modprobe joins all files of modprobe.d, so the \
             two often stand in different ones. Remove one.",
         source: "Lustre lnet/lnet/api-ni.c (lnet_get_networks); man modprobe.d(5)",
+    },
+    Entry {
+        id: LNET_CONFIG_WRONG,
+        layer: Layer::Ni,
+        title: "a file says something of LNet that will not be done",
+        explanation: "modprobe.d or /etc/lnet.conf has a line that is refused, does not count, or is misspelt. A \
+            warning where the whole string or file is refused, so that none of its nets will be there; else a \
+            note. railtop ip2nets tells rule by rule what LNet would make of it.",
+        source: "Lustre lnet/lnet/config.c (lnet_parse_networks, lnet_parse_ip2nets); man modprobe.d(5)",
     },
     Entry {
         id: LNET_NETS_SPLIT,

@@ -53,11 +53,13 @@ pub(super) fn check(node: &Node) -> Option<Found> {
         "{} ran out of credits: more messages waited than may be under way at once",
         subjects.join(" and ")
     );
-    let own_lines = nis.iter().map(|c| {
-        format!("debugfs lnet/nis: {}, max {}, tx {}, min {}", c.nid, c.max, c.tx, c.min)
-    });
+    let own_lines = nis
+        .iter()
+        .map(|c| format!("debugfs lnet/nis: {}, max {}, tx {}, min {}", c.nid, c.max, c.tx, c.min));
     let peer_lines = peers.iter().map(|(min, max, nid)| {
-        format!("lnetctl peer show -v 4: nid: {nid}, max_ni_tx_credits: {max}, min_tx_credits: {min}")
+        format!(
+            "lnetctl peer show -v 4: nid: {nid}, max_ni_tx_credits: {max}, min_tx_credits: {min}"
+        )
     });
     Some(
         Told::new(LNET_CREDITS_STARVED, Severity::Note, summary)

@@ -118,9 +118,8 @@ fn queue_timeouts(
          the peers are slow",
         count(live.len(), "NI")
     );
-    let lines = live.iter().map(|ni| {
-        ni_line(ni, [("timeouts", number(ni, "health stats/timeouts"))])
-    });
+    let lines =
+        live.iter().map(|ni| ni_line(ni, [("timeouts", number(ni, "health stats/timeouts"))]));
     let here: Vec<&RailView<'_>> =
         views.iter().filter(|v| live.iter().any(|ni| super::kit::is_on(v.rail, ni))).collect();
     Some(

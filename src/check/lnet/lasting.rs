@@ -1,6 +1,6 @@
 //! Nets that are only there until the next boot.
 
-use super::kit::{Told, is_on, listed, nis};
+use super::kit::{Told, is_on, listed};
 use crate::check::Severity;
 use crate::check::catalogue::lnet::LNET_NOT_PERSISTENT;
 use crate::check::fold::Found;
@@ -13,18 +13,24 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
     if life.survives_reboot.ok() != Some(&false) {
         return None;
     }
-    let lost: Vec<_> =
-        nis(node).filter(|ni| boot.unread || !boot.nis.iter().any(|b| b.is(ni))).collect();
+    let lost = boot.lost(&node.lnet);
     let names = listed(lost.iter().map(|ni| ni.nid.as_str()));
     let (severity, summary) = if boot.unread {
-        let words = format!("{names}: in /etc/lnet.conf, which nothing imports at boot as far as can be seen");
+        let words = format!(
+            "{names}: in /etc/lnet.conf, which nothing imports at boot as far as can be seen"
+        );
         (Severity::Note, words)
-    } else if boot.nis.is_empty() {
-        let words = format!("{names}: in no file of this node; after a boot they are gone, unless a script makes them");
+    } else if boot.default {
+        let words = format!(
+            "{names}: in no file of this node; after a boot they are gone, unless a script makes them"
+        );
         (Severity::Note, words)
     } else {
         let be = if lost.len() == 1 { "is" } else { "are" };
-        (Severity::Warning, format!("{names} {be} only there until the next boot: {} without it", boot.by))
+        (
+            Severity::Warning,
+            format!("{names} {be} only there until the next boot: {} without it", boot.by),
+        )
     };
     let rails = node.rails.iter().filter(|rail| lost.iter().any(|ni| is_on(rail, ni)));
     let steps = persist();

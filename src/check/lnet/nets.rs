@@ -93,11 +93,7 @@ fn has_net(rail: &Rail, net: &str) -> bool {
     rail.lnet.iter().any(|own| &*own.net == net)
 }
 
-fn from_boot<'a>(
-    node: &Node,
-    rail: &Rail,
-    life: &'a Lifecycle,
-) -> Option<(String, Because<'a>)> {
+fn from_boot<'a>(node: &Node, rail: &Rail, life: &'a Lifecycle) -> Option<(String, Because<'a>)> {
     let boot = life.boot.as_ref().ok().filter(|b| !b.unread)?;
     let here = |b: &&BootNi| {
         let named = b.interface.as_ref().is_some_and(|i| interfaces(rail).any(|own| own == i));
@@ -109,9 +105,9 @@ fn from_boot<'a>(
 fn had_one<'a>(node: &'a Node, view: &RailView<'_>) -> Option<(String, Because<'a>)> {
     let groups = node.groups.iter().filter(|g| g.origin == GroupOrigin::LnetNet);
     let mine = groups.filter(|g| g.rails.contains(&view.index));
-    let lost = mine.map(|g| &g.name).find(|net| {
-        !has_net(view.rail, net) && nis(node).any(|ni| ni.net() == &***net)
-    })?;
+    let lost = mine
+        .map(|g| &g.name)
+        .find(|net| !has_net(view.rail, net) && nis(node).any(|ni| ni.net() == &***net))?;
     Some((lost.to_string(), Because::HadOne))
 }
 
@@ -124,11 +120,8 @@ fn alike<'a>(node: &'a Node, rail: &Rail) -> Option<(String, Because<'a>)> {
     let mut best: Option<(&Text, Vec<&Rail>)> = None;
     for other in node.rails.iter().filter(|o| is_alike(rail, o)) {
         for ni in &other.lnet {
-            let with: Vec<&Rail> = node
-                .rails
-                .iter()
-                .filter(|r| is_alike(rail, r) && has_net(r, &ni.net))
-                .collect();
+            let with: Vec<&Rail> =
+                node.rails.iter().filter(|r| is_alike(rail, r) && has_net(r, &ni.net)).collect();
             if best.as_ref().is_none_or(|(_, most)| with.len() > most.len()) {
                 best = Some((&ni.net, with));
             }
@@ -179,9 +172,8 @@ fn split_kind(
         return None;
     }
     let both = same_server(node, nets);
-    let subnet = || {
-        on.iter().all(|a| on.iter().all(|b| a.index == b.index || is_alike(a.rail, b.rail)))
-    };
+    let subnet =
+        || on.iter().all(|a| on.iter().all(|b| a.index == b.index || is_alike(a.rail, b.rail)));
     let (severity, words) = match &both {
         Some(_) => (Severity::Warning, "and servers have both"),
         None if subnet() => (Severity::Note, "on rails of one subnet"),
@@ -192,7 +184,8 @@ fn split_kind(
         "{} have one NI each, {words}: they are nets of their own, not rails of one",
         listed(&names)
     );
-    let lines = nis.iter().map(|ni| ni_line(ni, [("interfaces", Some(listed(ni.interfaces.iter())))]));
+    let lines =
+        nis.iter().map(|ni| ni_line(ni, [("interfaces", Some(listed(ni.interfaces.iter())))]));
     let first = nets.first().map(|(net, _)| word(net))?;
     let mut fix = Vec::new();
     // A net in use is not taken away below a mounted file system.
@@ -227,13 +220,13 @@ fn same_server(node: &Node, nets: &[&(&str, Vec<&LnetNi>)]) -> Option<Text> {
     Some(format!("lnetctl peer show: primary nid: {}, peer ni: {nids}", peer.primary_nid).into())
 }
 
-/// Every NI is beside the rails, because no rule names a device: the first interface was taken.
+/// No NI is on an RDMA port, and there are some, because no rule names a device: the first interface was taken.
 fn beside(node: &Node, views: &[RailView<'_>]) -> Option<Found> {
     let local = &node.lnet.local;
     let all: Vec<&LnetNi> = nis(node).collect();
-    let off = !all.is_empty() && all.iter().all(|ni| !views.iter().any(|v| is_on(v.rail, ni)));
-    let idle: Vec<&RailView<'_>> =
-        views.iter().filter(|v| usable(v.rail) && v.rail.rdma.is_some()).collect();
+    let ports = || views.iter().filter(|v| v.rail.rdma.is_some());
+    let off = !all.is_empty() && all.iter().all(|ni| !ports().any(|v| is_on(v.rail, ni)));
+    let idle: Vec<&RailView<'_>> = ports().filter(|v| usable(v.rail)).collect();
     if !off || idle.is_empty() {
         return None;
     }
@@ -247,7 +240,8 @@ fn beside(node: &Node, views: &[RailView<'_>]) -> Option<Found> {
         "LNet has its NI{on} because {name} names no device; {rails} {} none",
         if idle.len() == 1 { "has" } else { "have" }
     );
-    let lines = all.iter().map(|ni| ni_line(ni, [("interfaces", Some(listed(ni.interfaces.iter())))]));
+    let lines =
+        all.iter().map(|ni| ni_line(ni, [("interfaces", Some(listed(ni.interfaces.iter())))]));
     Some(
         Told::new(NI_WRONG_DEVICE, Severity::Note, summary)
             .about(idle.iter().map(|v| v.rail.name.clone()))

@@ -1,10 +1,10 @@
 //! One NI: `status`, `fatal_error` and `health value` as what they are.
 
 use super::kit::{here, ni_line, nis, printed};
-use crate::check::catalogue::routing::RAIL_NO_ADDRESS;
 use crate::check::catalogue::lnet::{
     LNET_ROUTER_IDLE, NI_ADDRESS_LOST, NI_DOWN, NI_ON_ALIAS, NI_STATUS_STALE,
 };
+use crate::check::catalogue::routing::RAIL_NO_ADDRESS;
 use crate::check::fold::Found;
 use crate::check::view::{Iface, RailView};
 use crate::check::{Cause, Finding, Severity, Verdict};
@@ -169,15 +169,15 @@ fn address_lost(view: &RailView<'_>, ni: &LnetNi) -> Option<Finding> {
     }
     let (rail, nid) = (view.name(), &ni.nid);
     let elsewhere = all.unwrap_or_default().iter().find(|a| a.local.addr == address);
-    let whereto = elsewhere.and_then(|a| interface(view.node, a)).map_or_else(
-        String::new,
-        |name| format!(", it is on {name}"),
-    );
+    let whereto = elsewhere
+        .and_then(|a| interface(view.node, a))
+        .map_or_else(String::new, |name| format!(", it is on {name}"));
     let summary = format!(
         "LNet took {nid} out of use: its address {address} is not on {rail} any more{whereto}"
     );
     let mut lines = vec![evidence(ni)];
-    let own = view.rail.addresses.iter().map(|a| format!("ip addr: {} on {}", a.prefix, a.interface));
+    let own =
+        view.rail.addresses.iter().map(|a| format!("ip addr: {} on {}", a.prefix, a.interface));
     lines.extend(own.map(Text::from));
     if view.rail.addresses.is_empty() {
         lines.push(format!("ip addr: no address on {rail}").into());
@@ -196,7 +196,8 @@ fn address_lost(view: &RailView<'_>, ni: &LnetNi) -> Option<Finding> {
 /// length of the prefix that a sibling has.
 fn mend(finding: &mut Finding, view: &RailView<'_>, ni: &LnetNi, address: IpAddr, device: &str) {
     let (net, dev) = (fix::word(ni.net()), fix::word(device));
-    let new = view.rail.addresses.iter().any(|a| a.scope == 0 && a.ip().is_ipv4() == address.is_ipv4());
+    let new =
+        view.rail.addresses.iter().any(|a| a.scope == 0 && a.ip().is_ipv4() == address.is_ipv4());
     if new {
         finding.fix = vec![
             here(format!("lnetctl net del --net {net} --if {dev}")),
@@ -221,9 +222,10 @@ fn interface(node: &Node, address: &Address) -> Option<Text> {
 /// An error of the LND whose cause is not to be seen from here.
 fn link_gone(view: &RailView<'_>, ni: &LnetNi) -> String {
     let there = view.iface() == Iface::Up
-        && ni.address().parse::<IpAddr>().is_ok_and(|address| {
-            view.rail.addresses.iter().any(|a| a.ip() == address)
-        });
+        && ni
+            .address()
+            .parse::<IpAddr>()
+            .is_ok_and(|address| view.rail.addresses.iter().any(|a| a.ip() == address));
     if there {
         format!(
             "LNet took {} out of use (fatal_error 1), though link and address of {} are there",

@@ -55,7 +55,8 @@ fn wrong<'a>(peers: &'a [LnetPeer], nid: &str) -> Option<&'a LnetPeer> {
 fn split(nids: &str) -> Vec<&str> {
     let (mut all, mut rest) = (Vec::new(), nids);
     while let Some(at) = rest.find('@') {
-        let end = rest.get(at..).and_then(|net| net.find([',', ':'])).map_or(rest.len(), |n| at + n);
+        let end =
+            rest.get(at..).and_then(|net| net.find([',', ':'])).map_or(rest.len(), |n| at + n);
         let (nid, behind) = rest.split_at(end);
         all.push(nid);
         rest = behind.get(1..).unwrap_or_default();

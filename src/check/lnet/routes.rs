@@ -27,12 +27,7 @@ fn is_down(route: &LnetRoute) -> bool {
     route.state.as_ref().is_ok_and(|s| *s == "down")
 }
 
-fn of_net(
-    node: &Node,
-    views: &[RailView<'_>],
-    net: &str,
-    routes: &[&LnetRoute],
-) -> Option<Found> {
+fn of_net(node: &Node, views: &[RailView<'_>], net: &str, routes: &[&LnetRoute]) -> Option<Found> {
     let down: Vec<&&LnetRoute> = routes.iter().filter(|r| is_down(r)).collect();
     let first = down.first()?;
     let gateways = listed(down.iter().map(|r| r.gateway.as_str()));

@@ -48,9 +48,8 @@ fn of_net(views: &[RailView<'_>], net: &str, nis: &[&LnetNi]) -> Option<Found> {
         let own = settings(ni);
         ni_line(
             ni,
-            keys.iter().map(|key| {
-                (*key, own.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone()))
-            }),
+            keys.iter()
+                .map(|key| (*key, own.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone()))),
         )
     });
     let summary = format!("the NIs of {net} differ in {}", listed(&keys));

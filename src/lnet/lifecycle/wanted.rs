@@ -1,16 +1,16 @@
 //! What says on this node that LNet should run.
 
-use super::next::{LNET_CONF, names_nets};
+use crate::lnet::config::{Configured, LNET_CONF};
 use crate::sample::{LnetLocal, Text};
 
 /// Everything on the node that speaks of LNet's nets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// `lnet.service` is enabled.
+    /// `lnet.service` is enabled: it starts LNet at boot.
     pub service: bool,
-    /// The lines of `/etc/lnet.conf` that name sections with nets: `net:`, `ip2nets:`.
+    /// What `/etc/lnet.conf` says of nets, a line each.
     pub lnet_conf: Vec<Text>,
-    /// Lines of modprobe.d that name nets.
+    /// What files of modprobe.d set: `networks`, `ip2nets`.
     pub modprobe: Vec<Text>,
     /// Parameters of the loaded module that name nets.
     pub parameters: Vec<Text>,
@@ -18,33 +18,28 @@ pub struct Wanted {
 
 impl Wanted {
     /// As far as it was read.
-    pub fn of(local: &LnetLocal) -> Self {
-        let mut wanted =
-            Self { service: local.service_enabled == Some(true), ..Self::default() };
-        for file in &local.files {
-            for line in file.lines.iter().flatten() {
-                let text = line.trim_end();
-                if &*file.path == LNET_CONF {
-                    if matches!(text, "net:" | "ip2nets:") {
-                        wanted.lnet_conf.push(format!("{}: {text}", file.path).into());
-                    }
-                } else if names_nets(text) {
-                    wanted.modprobe.push(format!("{}: {text}", file.path).into());
-                }
-            }
+    pub(super) fn of(local: &LnetLocal, files: &Configured) -> Self {
+        let mut lnet_conf: Vec<Text> = Vec::new();
+        for net in files.nets.iter().filter(|n| !n.by.is_parameter()) {
+            lnet_conf
+                .push(format!("{}: {}", net.path, net_words(&net.name, &net.interfaces)).into());
         }
-        for name in ["networks", "ip2nets"] {
-            if let Some(value) = set(local, name) {
-                let path = format!("/sys/module/lnet/parameters/{name}: {value}");
-                wanted.parameters.push(path.into());
-            }
+        let refused = files.problems.iter().filter(|p| p.id == "NOT_YAML");
+        lnet_conf.extend(refused.map(|p| Text::from(format!("{}: {}", p.path, p.summary))));
+        let modprobe = [files.networks(), files.ip2nets()].into_iter().flatten();
+        let modprobe = modprobe
+            .map(|s| Text::from(format!("{}: options lnet {}=\"{}\"", s.path, s.name, s.value)))
+            .collect();
+        let loaded = ["networks", "ip2nets"].into_iter().filter_map(|name| {
+            let value = set(local, name)?;
+            Some(Text::from(format!("/sys/module/lnet/parameters/{name}: {value}")))
+        });
+        Self {
+            service: local.service_enabled == Some(true),
+            lnet_conf,
+            modprobe,
+            parameters: loaded.collect(),
         }
-        wanted
-    }
-
-    /// Something starts LNet at boot by itself.
-    pub fn at_boot(&self) -> bool {
-        self.service
     }
 
     /// Everything, a line each.
@@ -53,6 +48,20 @@ impl Wanted {
         let files = self.lnet_conf.iter().chain(&self.modprobe).chain(&self.parameters);
         service.into_iter().chain(files.cloned()).collect()
     }
+}
+
+/// `o2ib(ib0,ib1)`.
+pub(super) fn net_words(name: &str, interfaces: &[Text]) -> String {
+    if interfaces.is_empty() {
+        return name.to_owned();
+    }
+    let names: Vec<&str> = interfaces.iter().map(Text::as_str).collect();
+    format!("{name}({})", names.join(","))
+}
+
+/// Does `/etc/lnet.conf` say anything of nets? The file that is shipped has comments alone.
+pub(super) fn has_lnet_conf(wanted: &Wanted) -> bool {
+    wanted.lnet_conf.iter().any(|line| line.starts_with(LNET_CONF))
 }
 
 /// A parameter of the loaded module that has a value.

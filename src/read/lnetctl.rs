@@ -14,11 +14,14 @@ mod parse;
 mod probe;
 #[cfg(test)]
 mod samples;
+mod tree;
 
 pub use capture::from_capture;
 pub use child::End;
 pub use classify::{Run, classify};
-pub use parse::net_show;
+pub use parse::{
+    global_show, net_show, nis, peer_show, route_show, routing_show, stats_show, udsp_show,
+};
 pub use probe::modules;
 
 use crate::read::root::Root;

@@ -2,7 +2,7 @@
 
 use super::child::End;
 use super::classify::{Run, classify};
-use super::parse::first_words;
+use super::tree::first_words;
 use super::{LIMITS, nothing, probe};
 use crate::read::root::Root;
 use crate::sample::{Lnet, LnetAnswer, LnetFailure, LnetModules, LnetNet, Mono};

@@ -5,7 +5,8 @@
 //! and the exit code only where both are silent.
 
 use super::child::End;
-use super::parse::{first_words, net_show};
+use super::parse::net_show;
+use super::tree::first_words;
 use crate::sample::{LnetFailure, LnetModules, LnetNet, Text};
 
 const EACCES: i32 = 13;

@@ -155,3 +155,6 @@ pub(super) fn place(more: &mut LnetMore, question: Question) -> Option<&mut dyn 
         Question::Udsp => &mut more.udsp,
     })
 }
+
+#[cfg(test)]
+mod tests;

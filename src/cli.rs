@@ -81,7 +81,8 @@ fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
     let interval = global.interval;
     let lnetctl = global.lnetctl.as_deref();
     let root = Root::new(&global.root);
-    let done = capture::write(&root, &options.target, options.count, interval, lnetctl)?;
+    let done =
+        capture::write(&root, &options.target, options.count, interval, lnetctl, global.sudo)?;
     print(&captured(&done))
 }
 

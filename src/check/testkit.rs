@@ -294,6 +294,7 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
         answer: Ok(LnetAnswer { at: now().mono, took: Duration::ZERO, nets: vec![lo, o2ib] }),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: crate::sample::LnetMore::default(),
         local: Arc::default(),
     });

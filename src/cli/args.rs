@@ -213,6 +213,10 @@ pub(super) struct Global {
     /// The lnetctl to ask
     #[arg(long, global = true, value_name = "PATH", env = "RAILTOP_LNETCTL")]
     pub(super) lnetctl: Option<PathBuf>,
+    /// Ask LNet through `sudo -n lnetctl …`; where that is denied, `railtop check` prints the
+    /// line of sudoers that allows it
+    #[arg(long, global = true)]
+    pub(super) sudo: bool,
     /// Where this node's / is mounted, in a container that has it elsewhere; netlink answers for
     /// the network namespace that railtop runs in
     #[arg(long, global = true, value_name = "DIR", default_value = "/")]

@@ -393,6 +393,7 @@ fn lnet(rails: &[Rail]) -> Arc<Lnet> {
         }),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     })
@@ -734,6 +735,7 @@ pub fn unknowns() -> Model {
         answer: Err(LnetFailure::Denied(text("lnetctl: needs root"))),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     });
@@ -801,6 +803,7 @@ pub fn no_rails() -> Model {
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     });

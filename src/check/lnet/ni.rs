@@ -162,7 +162,11 @@ fn moves(ni: &RailNi) -> bool {
 fn address_lost(view: &RailView<'_>, ni: &LnetNi) -> Option<Finding> {
     let address: IpAddr = ni.address().parse().ok()?;
     let all = view.node.routing.addresses.as_deref();
-    let known = all.is_ok() || !view.rail.addresses.is_empty();
+    // An interface of another network namespace has addresses that are not to be seen from here.
+    let in_sight = view.node.links.as_ref().map_or(true, |links| {
+        view.rail.netdev.as_ref().is_some_and(|n| links.iter().any(|l| l.name == n.name))
+    });
+    let known = (all.is_ok() && in_sight) || !view.rail.addresses.is_empty();
     let usable = matches!(view.iface(), Iface::Up | Iface::Unknown);
     if !known || !usable || view.rail.addresses.iter().any(|a| a.ip() == address) {
         return None;

@@ -4,13 +4,17 @@
 
 mod support;
 
-use railtop::check::CATALOGUE;
+use railtop::check::{CATALOGUE, assess};
+use railtop::node::{Node, Settings};
+use railtop::source::Source;
+use railtop::source::demo::Demo;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::Duration;
 use support::{railtop, skip};
 
 fn path() -> PathBuf {
@@ -43,6 +47,20 @@ fn every_key_is_told() {
         writeln!(table, "| `{label}` | {help} |").unwrap();
     }
     assert_block("keys", &format!("{table}\n"));
+}
+
+#[test]
+fn why_is_what_the_program_says() {
+    let mut demo = Demo::simulate("lnet-numa-idle", Duration::from_secs(1)).unwrap();
+    let mut node = Node::new(Settings::default(), demo.kind(), &demo.next().unwrap().unwrap());
+    node.advance(&demo.next().unwrap().unwrap());
+    let index = node.rails.iter().position(|r| r.name == "ib1").unwrap();
+    let text = railtop::report::why::text(&node, &assess(&node), &[index]);
+    let mut told = String::from("\n```text\n");
+    let lnet = text.find("  LNet NI").unwrap();
+    told.push_str(text.lines().next().unwrap());
+    writeln!(told, "\n  …\n{}```\n", &text[lnet..]).unwrap();
+    assert_block("why", &told);
 }
 
 #[test]

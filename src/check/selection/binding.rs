@@ -25,7 +25,7 @@ impl Binding {
         let own: Vec<&str> =
             answer.nets.iter().flat_map(|n| &n.nis).map(|ni| ni.nid.as_str()).collect();
         let mut binding = Self { discovery_off: discovery_off(lnet), ..Self::default() };
-        for peer in peers.iter() {
+        for peer in peers {
             let mut nis = peer.nis.iter().filter(|ni| ni.net() == net).peekable();
             if nis.peek().is_none() || own.contains(&peer.primary_nid.as_str()) {
                 continue;

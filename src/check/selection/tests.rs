@@ -1,10 +1,7 @@
-use super::super::testkit::{flow, healthy, ib_rail, set_port};
+use super::super::testkit::{answered, flow, healthy, ib_rail, peer_ni, set_port};
 use super::super::{Assessment, Finding, Layer, Severity, Verdict, assess};
 use crate::node::{HistoryPoint, NiRates, Node, PortState};
-use crate::sample::{
-    Fact, Lnet, LnetGlobal, LnetNet, LnetPeer, LnetPeerNi, LnetUdsp, Reading, Text, Timed, Unknown,
-    Why,
-};
+use crate::sample::{Fact, Lnet, LnetGlobal, LnetNet, LnetPeer, LnetUdsp, Text, Unknown, Why};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +18,7 @@ fn four() -> Node {
         ni.more.push(("health stats/ping_count".into(), "0".into()));
     }
     global(&mut node, &[("numa_range", "0"), ("discovery", "1")]);
-    lnet(&mut node).more.udsp = told(Vec::new());
+    lnet(&mut node).more.udsp = answered(Vec::new());
     for rail in 0..4 {
         carries(&mut node, rail, BUSY);
     }
@@ -32,13 +29,9 @@ fn lnet(node: &mut Node) -> &mut Lnet {
     Arc::make_mut(&mut node.lnet)
 }
 
-fn told<T>(value: T) -> Reading<Arc<Timed<T>>> {
-    Ok(Arc::new(Timed { at: crate::sample::Mono(0), value }))
-}
-
 fn global(node: &mut Node, all: &[(&str, &str)]) {
     let all = all.iter().map(|(k, v)| (Text::new(k), Text::new(v))).collect();
-    lnet(node).more.global = told(LnetGlobal { all });
+    lnet(node).more.global = answered(LnetGlobal { all });
 }
 
 /// Bytes both ways and messages in their proportion, now and over the last seconds.
@@ -321,7 +314,7 @@ fn a_policy_is_only_a_note() {
         rte: None,
         priority: Some(0),
     };
-    lnet(&mut node).more.udsp = told(vec![rule]);
+    lnet(&mut node).more.udsp = answered(vec![rule]);
     let a = judged(&mut node);
     assert_eq!(
         seen(&a),
@@ -337,35 +330,6 @@ fn a_policy_is_only_a_note() {
     set(&mut node, 3, "udsp info/nid priority", "0");
     carries(&mut node, 3, BUSY);
     assert_eq!(seen(&judged(&mut node)), []);
-}
-
-fn peer_ni(nid: &str) -> LnetPeerNi {
-    fn none<T>() -> Reading<T> {
-        Err(Unknown::new(Why::Absent, ""))
-    }
-    LnetPeerNi {
-        nid: nid.into(),
-        state: Ok("NA".into()),
-        max_tx_credits: Ok(32),
-        tx_credits: Ok(32),
-        min_tx_credits: Ok(9),
-        queued_bytes: Ok(0),
-        rtr_credits: none(),
-        min_rtr_credits: none(),
-        send_count: Ok(1000),
-        recv_count: Ok(1000),
-        drop_count: Ok(0),
-        health: Ok(1000),
-        dropped: Ok(0),
-        timeouts: Ok(0),
-        errors: Ok(0),
-        network_timeouts: Ok(0),
-        ping_count: Ok(0),
-        next_ping: Ok(0),
-        net_priority: Ok(-1),
-        nid_priority: Ok(-1),
-        preferred_sources: Vec::new(),
-    }
 }
 
 fn peer(host: u8, multi_rail: bool, rails: u8) -> LnetPeer {
@@ -384,7 +348,7 @@ fn single_rail_peers_bind_a_rail_each() {
     global(&mut node, &[("numa_range", "21"), ("discovery", "0")]);
     let mut peers: Vec<LnetPeer> = (20..23).map(|host| peer(host, false, 1)).collect();
     peers.push(peer(23, true, 2));
-    lnet(&mut node).more.peers = told(peers.clone());
+    lnet(&mut node).more.peers = answered(peers.clone());
     carries(&mut node, 3, QUIET);
     let a = judged(&mut node);
     assert_eq!(
@@ -403,13 +367,13 @@ fn single_rail_peers_bind_a_rail_each() {
     for peer in &mut peers {
         peer.nis[0].preferred_sources = vec!["10.1.3.4@o2ib".into()];
     }
-    lnet(&mut node).more.peers = told(peers.clone());
+    lnet(&mut node).more.peers = answered(peers.clone());
     assert_eq!(seen(&judged(&mut node))[0], ("RAIL_IDLE", Severity::Warning, None, vec!["ib3"]));
     // All name another: it decides, and the table says so.
     for peer in &mut peers {
         peer.nis[0].preferred_sources = vec!["10.1.3.1@o2ib".into()];
     }
-    lnet(&mut node).more.peers = told(peers);
+    lnet(&mut node).more.peers = answered(peers);
     let a = judged(&mut node);
     assert_eq!(seen(&a)[0].0, "PEER_NOT_MULTI_RAIL");
     let decides: Vec<&str> =
@@ -417,7 +381,7 @@ fn single_rail_peers_bind_a_rail_each() {
     assert_eq!(decides, ["peer"]);
 
     let well = (20..24).map(|host| peer(host, true, 2)).collect();
-    lnet(&mut node).more.peers = told(well);
+    lnet(&mut node).more.peers = answered(well);
     carries(&mut node, 3, BUSY);
     assert_eq!(seen(&judged(&mut node)), []);
 }
@@ -454,7 +418,7 @@ fn an_old_round_robin() {
     lnet(&mut node).version = Ok("2.12.9".into());
     carries(&mut node, 3, QUIET);
     assert_eq!(seen(&judged(&mut node))[0].0, "NI_ROUND_ROBIN_OLD");
-    lnet(&mut node).more.peers = told(vec![peer(20, true, 2)]);
+    lnet(&mut node).more.peers = answered(vec![peer(20, true, 2)]);
     assert_eq!(seen(&judged(&mut node))[0].0, "RAIL_IDLE", "one peer does not suffer from it");
 }
 
@@ -467,7 +431,7 @@ fn a_peers_sick_rail_is_told_where_ours_are_well() {
     // One with a single NI never loses health, and one as low on all is not avoided.
     let mut low = peer(21, true, 2);
     low.nis.iter_mut().for_each(|ni| ni.health = Ok(900));
-    lnet(&mut node).more.peers = told(vec![sick.clone(), low]);
+    lnet(&mut node).more.peers = answered(vec![sick.clone(), low]);
     let a = judged(&mut node);
     assert_eq!(seen(&a), [("PEER_HEALTH_LOW", Severity::Note, None, vec![])]);
     assert_eq!(
@@ -482,7 +446,7 @@ fn a_peers_sick_rail_is_told_where_ours_are_well() {
     assert!(judged(&mut node).findings.iter().all(|f| f.id == "NI_HEALTH_LOW"));
     node.rails[0].lnet[0].ni.health = Ok(1000);
     sick.nis[1].nid = "10.9.20.2@tcp9".into();
-    lnet(&mut node).more.peers = told(vec![sick]);
+    lnet(&mut node).more.peers = answered(vec![sick]);
     assert_eq!(seen(&judged(&mut node)), [], "a net that this node does not have");
 }
 
@@ -502,7 +466,7 @@ fn a_table_has_the_criteria_of_the_version_and_this_nodes_values() {
     assert_eq!(value(&a, "udsp"), Ok("none".into()));
     assert_eq!(value(&a, "device").unwrap_err().why, Why::NotApplicable);
     assert_eq!(value(&a, "credits").unwrap_err().why, Why::FirstSample, "debugfs: root only");
-    lnet(&mut node).more.peers = told(vec![peer(20, true, 2)]);
+    lnet(&mut node).more.peers = answered(vec![peer(20, true, 2)]);
     assert_eq!(rungs(&judged(&mut node), 0)[0], "peer");
     node.rails[1].lnet.clear();
     assert_eq!(rungs(&judged(&mut node), 1), [""; 0]);

@@ -5,6 +5,7 @@ use crate::check::Verdict;
 use crate::check::view::RailView;
 use crate::lnet::select::{Criterion, Fate};
 use crate::node::Node;
+use std::fmt::Write;
 
 /// The rung of a rail that has NIs: that of the NI which is chosen least.
 pub(super) fn rung(scene: &Scene<'_>, view: &RailView<'_>) -> (Verdict, String) {
@@ -41,7 +42,7 @@ fn of_ni(node: &Node, net: &Net<'_>, place: usize) -> (Verdict, String) {
         Fate::InTurn(with) => {
             let mut words = format!("in turn with {}", net.names(node, &with));
             if let Some(single) = net.binding.as_ref().map(|b| b.single).filter(|n| *n > 0) {
-                words.push_str(&format!(", but {single} peers are bound to one NI each"));
+                let _ = write!(words, ", but {single} peers are bound to one NI each");
             }
             (Verdict::Ok, words)
         }

@@ -274,6 +274,9 @@ fn lnet_alone_takes_a_rail_out() {
     assert_eq!(ids(&a), [("NI_DOWN", Severity::Critical, None)]);
     assert_eq!(a.rails[1].first_failing, Some(Layer::Ni));
     n.rails[1].addresses.clear();
+    // No link of this network namespace has that name: its addresses are not to be seen.
+    assert_eq!(ids(&assess(&n)), [("NI_DOWN", Severity::Critical, None)]);
+    n.links = missing(Why::Absent);
     assert_eq!(ids(&assess(&n)), [("NI_ADDRESS_LOST", Severity::Critical, None)]);
 }
 

@@ -68,9 +68,10 @@ fn row_3_a_stale_status() {
     assert_eq!((stale.id, stale.severity), ("NI_STATUS_STALE", Severity::Note));
     // Health at 0 takes it down for real (2.17).
     down(&mut stand, 1, 0, 0);
-    let dead = stand.only();
-    assert_eq!((dead.id, dead.severity), ("NI_DOWN", Severity::Warning));
-    assert!(dead.summary.ends_with("its health is 0"));
+    let judged = stand.judged();
+    assert_eq!(roots(&judged), [("NI_DOWN", Severity::Warning)]);
+    let dead = judged.findings.iter().find(|f| f.id == "NI_DOWN").unwrap();
+    assert!(dead.summary.ends_with("its health is 0"), "{}", dead.summary);
     // Whether it routes is not known, and nothing moves: it may be either.
     let mut unknown = Stand::new(2);
     down(&mut unknown, 1, 0, 1000);

@@ -69,7 +69,7 @@ fn row_30_the_health_of_an_only_ni_proves_nothing() {
     assert_eq!(after(quiet(2), fail), []);
     let mut lowered = quiet(1);
     lowered.nis()[0].health = Ok(800);
-    assert_eq!(after(lowered, fail), []);
+    assert_eq!(after(lowered, fail), [("NI_HEALTH_LOW", Severity::Warning)]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod blank;
 
 pub(super) use blank::sysctls;
 
-use blank::{route, rule};
+use blank::route;
 
 use crate::check::{Assessment, Severity, assess};
 use crate::node::testing::World;
@@ -118,19 +118,13 @@ fn number(word: &str) -> u32 {
 
 impl Net {
     fn new() -> Self {
-        let builtin = |preference, table| Rule { preference, protocol: 2, ..rule(table) };
+        let builtin = |preference, table| Rule { protocol: 2, ..Rule::lookup(preference, table) };
         let mut net = Self {
             links: Vec::new(),
             routing: Routing {
-                at: crate::sample::Mono::default(),
-                addresses: Ok(Vec::new()),
                 rules4: Ok(vec![builtin(0, 255), builtin(32766, 254), builtin(32767, 253)]),
                 rules6: Ok(vec![builtin(0, 255), builtin(32766, 254)]),
-                routes4: Ok(Vec::new()),
-                routes6: Ok(Vec::new()),
-                neighbours: Ok(Vec::new()),
-                nexthops: Ok(Vec::new()),
-                table_names: Vec::new(),
+                ..Routing::empty(crate::sample::Mono::default())
             },
             sysctls: BTreeMap::new(),
             forward: false,
@@ -209,22 +203,12 @@ impl Net {
         if !self.links.iter().any(|l| l.name == name) {
             let infiniband = name.starts_with("ib");
             self.links.push(Link {
-                index: self.links.len() as u32 + 1,
-                name: name.into(),
-                kind: if infiniband { 32 } else { 1 },
                 flags: LinkFlags(UP),
                 operstate: Ok("up".into()),
                 mtu: Some(2044),
-                address: None,
-                master: None,
-                parent: None,
-                info_kind: None,
-                slave_kind: None,
-                vrf_table: None,
-                pkey: None,
-                ipoib_mode: None,
                 carrier_up_count: Some(1),
                 carrier_down_count: Some(0),
+                ..Link::new(self.links.len() as u32 + 1, name, if infiniband { 32 } else { 1 })
             });
         }
         let place = self.links.iter().position(|l| l.name == name).unwrap();
@@ -335,8 +319,7 @@ impl Net {
         let mut made = Route { kind, ..route(prefix(words[at], v6), None) };
         made.protocol = 3;
         made.next_hops.clear();
-        let hop =
-            NextHop { ifindex: None, gateway: None, weight: 1, flags: NextHopFlags::default() };
+        let hop = NextHop::by(None);
         let mut hops: Vec<NextHop> = Vec::new();
         let mut single = hop.clone();
         let mut linkdown = false;
@@ -382,7 +365,7 @@ impl Net {
 
     fn rule(&mut self, words: &[&str], family: Family) {
         let v6 = family == Family::Inet6;
-        let mut made = Rule { preference: number(words[0]), ..rule(254) };
+        let mut made = Rule::lookup(number(words[0]), 254);
         let mut rest = words[1..].iter();
         while let Some(word) = rest.next() {
             let mut value = || *rest.next().unwrap();

@@ -7,8 +7,8 @@ use crate::node::{
 };
 use crate::sample::{
     Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer, LnetFailure,
-    LnetModules, LnetNet, LnetNi, Memory, Mono, PciFunction, PciLink, PortAttrs, Prefix, Reading,
-    Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
+    LnetModules, LnetNet, LnetNi, Memory, Mono, NumaNode, PciFunction, PciLink, PortAttrs, Prefix,
+    Reading, Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -343,7 +343,14 @@ fn host() -> Host {
         cpus: Ok(64),
         boot_time_seconds: Ok(1_772_000_000),
         uid: Ok(0),
+        numa: Ok(numa()),
     }
+}
+
+/// Two NUMA nodes.
+pub(crate) fn numa() -> Vec<NumaNode> {
+    let node = |node, distances: [u32; 2]| NumaNode { node, distances: distances.into() };
+    vec![node(0, [10, 21]), node(1, [21, 10])]
 }
 
 fn routing() -> Routing {

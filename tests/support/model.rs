@@ -486,6 +486,7 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
         cpus: Ok(128),
         boot_time_seconds: Ok(1_700_000_000),
         uid: Ok(0),
+        numa: Err(Unknown::new(Why::Absent, "")),
     };
     let sample = Sample {
         time: time(NOW),

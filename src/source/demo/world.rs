@@ -33,6 +33,17 @@ pub(super) struct RailNow {
     pub(super) carrier_ups: u64,
     pub(super) carrier_downs: u64,
     pub(super) link_downed: u64,
+    pub(super) ni: NiNow,
+}
+
+/// What LNet remembers of an NI's failures.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NiNow {
+    pub(super) health: u32,
+    pub(super) timeouts: u32,
+    pub(super) ping_count: u32,
+    /// Nanoseconds of the demo; before the first failure there is none.
+    pub(super) next_ping: Option<u64>,
 }
 
 impl RailNow {
@@ -77,6 +88,7 @@ impl World {
             carrier_ups: 1,
             carrier_downs: 1,
             link_downed: 1,
+            ni: NiNow { health: 1000, timeouts: 0, ping_count: 0, next_ping: None },
         });
         let rails = rails.collect();
         let nics = (0..).zip(&scenario.nics).map(|(i, nic)| {
@@ -140,6 +152,12 @@ impl World {
             }
             if let Some(state) = step.state {
                 self.changes += u64::from(rail.turn(now, state));
+            }
+            if let Some(health) = step.health {
+                rail.ni.health = health.value;
+                rail.ni.timeouts += health.timeouts;
+                rail.ni.ping_count = health.ping_count;
+                rail.ni.next_ping = Some(now + nanos(f64::from(health.next_ping)));
             }
             if let Some(rx) = step.rx {
                 rail.rx.aim(now, rx * 1e9 * facts.skew, ramp);

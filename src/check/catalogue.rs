@@ -41,8 +41,8 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 5] =
-    [BASE, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP];
+const PARTS: [&[Entry]; 6] =
+    [BASE, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP, routing::PEERS];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);

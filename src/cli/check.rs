@@ -2,11 +2,11 @@
 
 use super::args::{Check, Format, Global};
 use super::error::Failure;
-use super::{open, rails};
+use super::{open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
-use crate::node::{Node, SourceKind};
+use crate::node::{Node, Settings, SourceKind};
 use crate::report::{json, text};
-use crate::sample::{LnetFailure, Mono, Sample};
+use crate::sample::{LnetFailure, Mono, Sample, Unknown, Why};
 use crate::source::Source;
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
+    let peers = peers::open(&options.peers, global)?;
     let source = rails::must_match(open::source(global)?, global)?;
-    let node = settled(source, global)?;
-    let assessment = check::assess(&node);
+    let node = settled(source, global, peers.settings(global))?;
+    let assessment = check::assess_with(&node, &peers.nodes);
     let format = if options.json { Format::Json } else { options.format };
     let report = match format {
         Format::Text => text::report(&node, &assessment),
@@ -40,14 +41,18 @@ fn exit_code(assessment: &Assessment) -> u8 {
 }
 
 /// A node with rates: two samples one interval apart, or all of a capture.
-pub(super) fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
+pub(super) fn settled(
+    mut source: Box<dyn Source>,
+    global: &Global,
+    settings: Settings,
+) -> Result<Node, Failure> {
     let mut node: Option<Node> = None;
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
         match node.as_mut() {
             Some(node) => node.advance(&sample),
-            None => node = Some(Node::new(global.settings(), source.kind(), &sample)),
+            None => node = Some(Node::new(settings.clone(), source.kind(), &sample)),
         }
         let waited = sample.time.mono.since(start);
         if source.kind() != SourceKind::Capture && enough(&sample, waited, global.interval) {
@@ -62,12 +67,25 @@ pub(super) fn first_whole(mut source: Box<dyn Source>, global: &Global) -> Resul
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
-        let late = sample.time.mono.since(start) >= ROUTES_PATIENCE;
-        if is_read(&sample) || late || source.kind() == SourceKind::Capture {
+        let waited = sample.time.mono.since(start);
+        let late = waited >= ROUTES_PATIENCE;
+        let whole = is_read(&sample) && (!peers_pending(&sample) || waited >= LNET_PATIENCE);
+        if whole || !is_read(&sample) && late || source.kind() == SourceKind::Capture {
             return Ok(Node::new(global.settings(), source.kind(), &sample));
         }
     }
     Err(Failure::Usage("the capture holds no sample".into()))
+}
+
+/// LNet is up, and its peers were asked for and are not told yet.
+fn peers_pending(sample: &Sample) -> bool {
+    let up = match &sample.lnet.answer {
+        Ok(answer) => answer.nets.iter().any(|net| &*net.name != "lo"),
+        Err(LnetFailure::Pending) => sample.lnet.modules.lnet == Some(true),
+        Err(_) => false,
+    };
+    let unasked = |why: &Unknown| why.why == Why::FirstSample;
+    up && sample.lnet.more.peers.as_ref().err().is_some_and(unasked)
 }
 
 /// The first dumps of links and routes have come.
@@ -81,5 +99,5 @@ fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
     // Ticks come a little early or late.
     waited >= interval.mul_f64(0.9)
         && (is_read(sample) || waited >= ROUTES_PATIENCE)
-        && (!pending || waited >= LNET_PATIENCE)
+        && (!pending && !peers_pending(sample) || waited >= LNET_PATIENCE)
 }

@@ -1,83 +1,218 @@
-//! Next-hop groups that lost a rail, and peers behind routers.
+//! Peers that the rails' prefixes do not hold: behind routers, or by mistake.
 
 use super::cause::{State, is_source_rule, only_by};
+use super::plan::{Plan, sysctl, verify_to};
 use super::scene::{Addr, Scene, Set};
-use super::tell::{Told, listed};
-use super::{Judged, lines};
+use super::tell::Told;
+use super::unbound::takes_a_part;
+use super::{Judged, neighbours};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
+use crate::check::peers::{Known, Peer, few, local_nis};
+use crate::fib::{Outcome, TABLE_MAIN};
 use crate::fix::{Action, Change, RouteSpec};
-use crate::sample::{Family, NextHopObject, Route, RouteKind, RuleAction};
+use crate::sample::{Family, Prefix, Route, RouteKind, RuleAction};
 use std::net::IpAddr;
 
-/// Both.
-pub(super) fn find(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
-    let mut told: Vec<Told> = scene.sets.iter().flat_map(|set| nexthop_lost(scene, set)).collect();
-    for (place, addr) in scene.addrs.iter().enumerate() {
-        if matches!(judged.states.get(place), Some(State::Right { .. })) {
-            told.extend(no_return_route(scene, addr));
-        }
+/// So many peers outside all prefixes are asked for.
+const MOST_PEERS: usize = 256;
+/// So many addresses seen on the rails' wires that no prefix holds.
+const MOST_STRANGERS: usize = 64;
+/// So many routes of main by a router of another rail.
+const MOST_ROUTES: usize = 16;
+
+/// A packet that is wanted on one rail.
+struct Want<'s> {
+    addr: &'s Addr,
+    place: usize,
+    to: IpAddr,
+    outcome: Outcome,
+}
+
+/// All findings about peers beyond the prefixes.
+pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
+    let mut told = Vec::new();
+    let wants = wants(scene, judged);
+    for iface in 0..scene.ifaces.len() {
+        let by_peers = no_way_back(scene, judged, plan, &wants, iface);
+        told.extend(by_peers.or_else(|| {
+            let mut own = scene.addrs.iter().enumerate().filter(|(_, a)| a.iface == iface);
+            own.find_map(|(place, addr)| {
+                let right = matches!(judged.states.get(place), Some(State::Right { .. }));
+                right.then(|| no_return_route(scene, addr)).flatten()
+            })
+        }));
     }
+    told.extend(off_the_rails(scene, judged, &wants));
+    if !told.iter().any(|t| t.found.finding.id == id::RAIL_PEER_VIA_ETHERNET) {
+        told.extend(inside_and_off(scene, judged));
+        told.extend(strangers(scene));
+    }
+    told.extend(loopback(scene));
     told
 }
 
-/// A group of next hops has all rails of a set but one that is well: carrier loss deletes the
-/// object of a rail for good.
-fn nexthop_lost(scene: &Scene<'_>, set: &Set) -> Vec<Told> {
-    let Ok(objects) = &scene.routing.nexthops else { return Vec::new() };
-    let object = |id: u32| objects.iter().find(|o| o.id == id);
-    let mut told = Vec::new();
-    let groups = objects.iter().filter(|o| !o.group.is_empty());
-    for group in groups {
-        let members: Vec<&NextHopObject> =
-            group.group.iter().filter_map(|m| object(m.id)).collect();
-        let has = |index: u32| members.iter().any(|m| m.ifindex == Some(index));
-        let rails = || set.ifaces.iter().copied().filter_map(|i| Some((i, scene.iface(i)?)));
-        let missing: Vec<usize> = rails()
-            .filter(|(_, i)| i.has_carrier() && !has(i.index))
-            .filter(|(_, i)| !objects.iter().any(|o| o.ifindex == Some(i.index)))
-            .map(|(at, _)| at)
-            .collect();
-        let of_set = members.iter().all(|m| {
-            m.ifindex.is_some_and(|d| rails().any(|(_, i)| i.index == d)) && m.gateway.is_none()
-        });
-        let present = rails().filter(|(_, i)| has(i.index)).count();
-        let families = [Family::Inet, Family::Inet6];
-        let mut routes = families.into_iter().flat_map(|f| scene.routes(f));
-        let used = routes.find(|(_, r)| r.nexthop_id == Some(group.id)).map(|(_, r)| r);
-        let (Some(route), [lost], true) = (used, missing.as_slice(), of_set) else { continue };
-        if present == 0 || present + 1 != set.ifaces.len() {
-            continue;
-        }
-        let Some(iface) = scene.iface(*lost) else { continue };
+/// The peers outside all prefixes, and the addresses from which each is to be reached.
+fn wants<'s>(scene: &'s Scene<'_>, judged: &mut Judged) -> Vec<Want<'s>> {
+    let on_link = |ip: IpAddr| scene.sets.iter().any(|s| s.prefix.contains(ip));
+    let outside: Vec<&Peer> = scene
+        .peers
+        .all()
+        .iter()
+        .filter(|p| !on_link(p.ip) && !scene.fib.is_local(p.ip) && is_unicast(p.ip))
+        .collect();
+    if outside.len() > MOST_PEERS {
         let what = format!(
-            "next-hop group {} has {} and no longer {}: losing the carrier deleted its object for good",
-            group.id,
-            listed(members.iter().filter_map(|m| m.ifindex).map(|i| scene.dev(i))),
-            iface.name()
+            "{} of {} peers beyond the rails' subnets",
+            outside.len() - MOST_PEERS,
+            outside.len()
         );
-        let free = (1..u32::MAX).find(|id| object(*id).is_none()).unwrap_or(1);
-        let before: Vec<u32> = group.group.iter().map(|m| m.id).collect();
-        let now = before.iter().copied().chain([free]).collect();
-        let remedy = vec![
-            Change::here(Action::NextHopAdd { id: free, dev: iface.name().clone() }),
-            Change::here(Action::NextHopGroup {
-                id: group.id,
-                members: now,
-                before: before.clone(),
-            }),
-        ];
-        let ids: Vec<String> = before.iter().map(u32::to_string).collect();
-        told.push(
-            Told::new(scene, id::NEXTHOP_OBJECT_LOST, Severity::Warning, &[*lost], what)
-                .seen([
-                    format!("id {} group {}", group.id, ids.join("/")).into(),
-                    lines::route(scene, route),
-                ])
-                .mended(remedy),
-        );
+        judged.gaps.push((what, format!("{MOST_PEERS} of them stand for all")));
     }
-    told
+    let mut wants = Vec::new();
+    for peer in few(&outside, MOST_PEERS) {
+        for (place, addr) in sources(scene, peer) {
+            let outcome = scene.decide(addr.iface, Some(addr.ip), peer.ip).outcome;
+            wants.push(Want { addr, place, to: peer.ip, outcome });
+        }
+    }
+    wants
+}
+
+fn is_unicast(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(a) => {
+            !a.is_multicast() && !a.is_broadcast() && !a.is_unspecified() && !a.is_loopback()
+        }
+        IpAddr::V6(a) => {
+            !a.is_multicast()
+                && !a.is_unspecified()
+                && !a.is_loopback()
+                && !a.is_unicast_link_local()
+        }
+    }
+}
+
+/// LNet binds to the address of an NI of the peer's net, each in its turn; where such an NI is
+/// not on a rail, the net is none of the rails'. A peer that the user names may be wanted from
+/// any address of the rails.
+fn sources<'s>(scene: &'s Scene<'_>, peer: &Peer) -> Vec<(usize, &'s Addr)> {
+    let of_family =
+        scene.addrs.iter().enumerate().filter(|(_, a)| a.ip.is_ipv4() == peer.ip.is_ipv4());
+    let Some(net) = peer.known.net() else {
+        // An address of its own host alone is no way to anywhere.
+        return of_family.filter(|(_, a)| !a.ways.is_empty()).collect();
+    };
+    let mut found = Vec::new();
+    for ni in local_nis(scene.node).filter(|ni| ni.net() == net.as_str()) {
+        let own = of_family.clone().find(|(_, a)| ni.address().parse() == Ok(a.ip));
+        match own {
+            Some(own) => found.push(own),
+            None => return Vec::new(),
+        }
+    }
+    found
+}
+
+/// The finding that says why packets from an address go astray already.
+fn root(judged: &Judged, place: usize) -> Option<&'static str> {
+    match judged.states.get(place)? {
+        State::Wrong(cause) => cause.kind.id(),
+        _ => None,
+    }
+}
+
+/// Peers behind a router, to which packets from this rail leave by another one.
+fn no_way_back(
+    scene: &Scene<'_>,
+    judged: &Judged,
+    plan: &Plan<'_, '_>,
+    wants: &[Want<'_>],
+    iface: usize,
+) -> Option<Told> {
+    let own = scene.iface(iface)?;
+    let astray: Vec<&Want<'_>> = wants
+        .iter()
+        .filter(|w| w.addr.iface == iface)
+        .filter(|w| {
+            w.outcome.device().is_some_and(|by| by != own.index && scene.rail_iface(by).is_some())
+        })
+        .collect();
+    let first = *astray.first()?;
+    let mut remedy = Vec::new();
+    let router = router(scene, iface, first.to);
+    if let Some(via) = router.filter(|_| own.vrf.is_none()) {
+        remedy.extend(plan.source_routing(first.addr));
+        let table = plan.table(iface, first.addr.family());
+        remedy.push(behind(scene, first.addr, default(first.to), via, table)?);
+    }
+    let unknown = if router.is_none() {
+        format!("; no router on {} is known here", own.name())
+    } else {
+        String::new()
+    };
+    let what = format!(
+        "packets from {} ({}) to {} behind the router leave by {}{unknown}",
+        first.addr.ip,
+        own.name(),
+        neighbours::addresses(targets(&astray)),
+        super::leaves_by(scene, &first.outcome)?
+    );
+    Some(
+        Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity(scene, iface), &[iface], what)
+            .seen(astray.iter().take(4).filter_map(|w| line(scene, w)))
+            .mended(remedy)
+            .proven(verify_to(scene, first.addr, first.to))
+            .because(root(judged, first.place)),
+    )
+}
+
+fn targets(wants: &[&Want<'_>]) -> Vec<IpAddr> {
+    let mut ips: Vec<IpAddr> = wants.iter().map(|w| w.to).collect();
+    ips.sort_unstable();
+    ips.dedup();
+    ips
+}
+
+fn line(scene: &Scene<'_>, want: &Want<'_>) -> Option<crate::sample::Text> {
+    super::way_line(scene, Some(want.addr.ip), want.to, &want.outcome)
+}
+
+/// With the strict filter here, what comes back by the right rail is dropped.
+fn severity(scene: &Scene<'_>, iface: usize) -> Severity {
+    let index = scene.iface(iface).map_or(0, |i| i.index);
+    let strict = scene.fib.max_conf(index, |s| &s.rp_filter) == Some(1);
+    if strict { Severity::Critical } else { Severity::Warning }
+}
+
+fn default(to: IpAddr) -> Prefix {
+    let any = |v4| if v4 { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    Prefix { addr: any(to.is_ipv4()), len: 0 }
+}
+
+/// The router of a rail, if a route by this rail alone names one: best one that leads to the
+/// peer.
+fn router(scene: &Scene<'_>, iface: usize, to: IpAddr) -> Option<IpAddr> {
+    let index = scene.iface(iface)?.index;
+    let family = if to.is_ipv4() { Family::Inet } else { Family::Inet6 };
+    let by_it = || {
+        let all = scene.routes(family).map(|(_, r)| r);
+        all.filter(|r| r.kind == RouteKind::Unicast && only_by(r, index))
+            .filter_map(|r| Some((r, r.next_hops.first()?.gateway?)))
+            .filter(|(_, via)| via.is_ipv4() == to.is_ipv4())
+    };
+    by_it().find(|(r, _)| r.dst.contains(to)).or_else(|| by_it().next()).map(|(_, via)| via)
+}
+
+/// `DST via GATEWAY dev R src X table T`.
+fn behind(scene: &Scene<'_>, addr: &Addr, dst: Prefix, via: IpAddr, table: u32) -> Option<Change> {
+    let dev = scene.iface(addr.iface)?.name().clone();
+    let route = RouteSpec {
+        via: Some(via),
+        scope_link: false,
+        ..RouteSpec::connected(dst, dev, addr.ip, table)
+    };
+    Some(Change::here(Action::RouteReplace { route, before: None }))
 }
 
 /// Peers behind a router that main knows by a rail: the table of another rail does not know
@@ -93,7 +228,7 @@ fn no_return_route(scene: &Scene<'_>, addr: &Addr) -> Option<Told> {
     let on_link = |ip: IpAddr| scene.sets.iter().any(|s| s.prefix.contains(ip));
     let by_router = |r: &Route| {
         let hop = r.next_hops.first();
-        r.table == crate::fib::TABLE_MAIN
+        r.table == TABLE_MAIN
             && r.kind == RouteKind::Unicast
             && r.dst.len > 0
             && r.next_hops.len() == 1
@@ -102,50 +237,199 @@ fn no_return_route(scene: &Scene<'_>, addr: &Addr) -> Option<Told> {
                     && h.ifindex.is_some_and(|i| i != iface.index && scene.rail_iface(i).is_some())
             })
     };
-    let beyond = scene.routes(addr.family()).map(|(_, r)| r).filter(|r| by_router(r)).take(16);
-    for route in beyond {
+    let routes = scene.routes(addr.family()).map(|(_, r)| r).filter(|r| by_router(r));
+    for route in routes.take(MOST_ROUTES) {
         let target = super::probe::first_of(&route.dst)?;
         if on_link(target) {
             continue;
         }
         let decision = scene.decide(addr.iface, Some(addr.ip), target);
         let Some(by) = decision.outcome.device() else { continue };
-        let stays = by == iface.index || scene.rail_iface(by).is_none();
-        if stays {
+        if by == iface.index || scene.rail_iface(by).is_none() {
             continue;
         }
-        let strict = scene.fib.max_conf(iface.index, |s| &s.rp_filter) == Some(1);
-        let severity = if strict { Severity::Critical } else { Severity::Warning };
         let what = format!(
             "table {} of {} ({}) has no route to {} behind the router: packets from there leave by {}",
-            lines::table(scene, table),
+            super::lines::table(scene, table),
             addr.ip,
             iface.name(),
             route.dst,
             scene.dev(by)
         );
-        // The router of this rail is only known if main has a route by it.
-        let router = scene.routes(addr.family()).map(|(_, r)| r).find_map(|r| {
-            let hop = r.next_hops.first().filter(|_| only_by(r, iface.index))?;
-            hop.gateway
-        });
-        let remedy = router.map(|via| RouteSpec {
-            kind: None,
-            dst: route.dst,
-            via: Some(via),
-            scope_link: false,
-            ..RouteSpec::connected(route.dst, iface.name().clone(), addr.ip, table)
-        });
-        let remedy = remedy
-            .map(|route| Change::here(Action::RouteReplace { route, before: None }))
-            .into_iter()
-            .collect();
+        let router = router(scene, addr.iface, target);
+        let remedy = router.and_then(|via| behind(scene, addr, route.dst, via, table));
+        let severity = severity(scene, addr.iface);
         return Some(
             Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity, &[addr.iface], what)
-                .seen([lines::rule(scene, rule), lines::route(scene, route)])
+                .seen([super::lines::rule(scene, rule), super::lines::route(scene, route)])
                 .seen(super::way_line(scene, Some(addr.ip), target, &decision.outcome))
-                .mended(remedy),
+                .mended(remedy.into_iter().collect()),
         );
     }
     None
+}
+
+/// Peers to which packets from the rails leave by no rail, or not at all.
+fn off_the_rails(scene: &Scene<'_>, judged: &Judged, wants: &[Want<'_>]) -> Option<Told> {
+    let off =
+        |w: &&Want<'_>| is_off(scene, &w.outcome) || matches!(w.outcome, Outcome::Refuse { .. });
+    let astray: Vec<&Want<'_>> = wants.iter().filter(off).collect();
+    let first = *astray.first()?;
+    let mut ifaces: Vec<usize> = astray.iter().map(|w| w.addr.iface).collect();
+    ifaces.sort_unstable();
+    ifaces.dedup();
+    let how = match super::leaves_by(scene, &first.outcome) {
+        Some(by) => format!("packets to them leave by {by}"),
+        None => "no route leads there".to_owned(),
+    };
+    let targets = targets(&astray);
+    let (noun, verb) = if targets.len() == 1 { ("peer", "is") } else { ("peers", "are") };
+    let what = format!(
+        "the {noun} {} {verb} outside all prefixes of the rails: {how}, not by a rail",
+        neighbours::addresses(targets)
+    );
+    let prefixes = scene.sets.iter().filter(|s| s.prefix.addr.is_ipv4() == first.to.is_ipv4());
+    let prefixes = prefixes.map(|s| {
+        let names = s.ifaces.iter().filter_map(|&i| scene.iface(i)).map(super::scene::Iface::name);
+        format!("{} on {}", s.prefix, super::tell::listed(names)).into()
+    });
+    Some(
+        Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Warning, &ifaces, what)
+            .seen(prefixes)
+            .seen(astray.iter().take(4).filter_map(|w| line(scene, w)))
+            .because(root(judged, first.place)),
+    )
+}
+
+/// Peers inside a rail's prefix to which packets leave by no rail, although those to the rest of
+/// the prefix do.
+fn inside_and_off(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
+    let mut told = Vec::new();
+    for (place, set) in scene.sets.iter().enumerate() {
+        if judged.unbound.contains_key(&place) {
+            continue;
+        }
+        let Some((addr, bound, to, outcome)) = taken_away(scene, judged, set) else { continue };
+        let how = match super::leaves_by(scene, &outcome) {
+            Some(by) => format!("leave by {by}"),
+            None => "have no route".to_owned(),
+        };
+        let whose = if bound {
+            format!("packets from {}", addr.ip)
+        } else {
+            "packets of programs that bind to no address".to_owned()
+        };
+        let what =
+            format!("{whose} to {to}, a peer in the rails' own subnet, {how}, not by a rail");
+        let route = match &outcome {
+            Outcome::Send { route, .. } => scene.routes_of(addr.family()).get(*route),
+            _ => None,
+        };
+        told.push(
+            Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Warning, &set.ifaces, what)
+                .seen(route.map(|r| super::lines::route(scene, r)))
+                .seen(super::way_line(scene, bound.then_some(addr.ip), to, &outcome)),
+        );
+    }
+    told
+}
+
+/// A peer inside the prefix, the address that it is to be reached from (bound to, or not), and
+/// the way that is none of a rail.
+fn taken_away<'s>(
+    scene: &'s Scene<'_>,
+    judged: &Judged,
+    set: &Set,
+) -> Option<(&'s Addr, bool, IpAddr, Outcome)> {
+    for &at in &set.addrs {
+        let Some(addr) = scene.addr(at) else { continue };
+        let Some(State::Wrong(cause)) = judged.states.get(at) else { continue };
+        let way = addr.ways.iter().find(|w| w.probe.ip == cause.probe && w.probe.seen);
+        if let Some(way) = way.filter(|_| cause.kind.id().is_none()) {
+            return Some((addr, true, way.probe.ip, way.decision.outcome.clone()));
+        }
+    }
+    let plain =
+        |a: &&Addr| scene.iface(a.iface).is_some_and(|i| i.vrf.is_none() && i.has_carrier());
+    let addr = set.addrs.iter().filter_map(|&a| scene.addr(a)).find(plain)?;
+    addr.ways.iter().filter(|w| w.probe.seen).find_map(|w| {
+        let outcome = scene.decide(addr.iface, None, w.probe.ip).outcome;
+        let off = is_off(scene, &outcome) && takes_a_part(scene, set, &outcome);
+        off.then_some((addr, false, w.probe.ip, outcome))
+    })
+}
+
+/// By no rail.
+fn is_off(scene: &Scene<'_>, outcome: &Outcome) -> bool {
+    let devices = outcome.devices();
+    !devices.is_empty() && devices.iter().all(|&d| scene.rail_iface(d).is_none())
+}
+
+/// Somebody on a rail's wire has an address that no rail has a prefix for, and answers to it
+/// leave by another device. Nobody says that this host is a peer: a note.
+fn strangers(scene: &Scene<'_>) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    for (iface, entry) in neighbours::strangers(scene, MOST_STRANGERS) {
+        let Some(own) = scene.iface(iface).filter(|i| i.vrf.is_none()) else { continue };
+        let of_iface = scene.addrs.iter().filter(|a| a.iface == iface && a.ip.is_ipv4());
+        let Some(addr) = of_iface.into_iter().next() else { continue };
+        let outcome = scene.decide(iface, Some(addr.ip), entry.dst).outcome;
+        let off = is_off(scene, &outcome) || matches!(outcome, Outcome::Refuse { .. });
+        let rails = scene.rails_of(&[iface]);
+        if !off || told.iter().any(|t| t.found.rails == rails) {
+            continue;
+        }
+        let how = match super::leaves_by(scene, &outcome) {
+            Some(by) => format!("answers to it leave by {by}"),
+            None => "no route leads back".to_owned(),
+        };
+        let what = format!(
+            "{} was seen on {}, outside its prefix {}: {how}; the prefix lengths may differ",
+            entry.dst,
+            own.name(),
+            addr.prefix
+        );
+        told.push(
+            Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Note, &[iface], what)
+                .seen([super::lines::neighbour(scene, entry)])
+                .seen(super::way_line(scene, Some(addr.ip), entry.dst, &outcome)),
+        );
+    }
+    told
+}
+
+/// Somebody wants to reach one rail of this host from another one: the user named one of its own
+/// addresses as a peer. Nobody else does, so this is never told unasked.
+fn loopback(scene: &Scene<'_>) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    for set in scene.sets.iter().filter(|s| s.is_shared() && s.prefix.family() == Family::Inet) {
+        let named = scene.peers.inside(&set.prefix).iter().filter(|p| p.known == Known::Named);
+        for ip in named.map(|p| p.ip) {
+            let own = set.addrs.iter().filter_map(|&a| scene.addr(a)).find(|a| a.ip == ip);
+            let Some(iface) = own.and_then(|a| scene.iface(a.iface)).filter(|i| i.does_arp())
+            else {
+                continue;
+            };
+            let accepts = scene.fib.max_conf(iface.index, |s| &s.accept_local);
+            if accepts != Some(0) {
+                continue;
+            }
+            let name = iface.name();
+            let what = format!(
+                "{name} drops what comes from another address of this node, ARP requests too \
+                 (accept_local 0): RDMA CM from port to port inside this node fails"
+            );
+            let values = ["all", name.as_str()].into_iter().filter_map(|of| {
+                let value = &scene.node.sysctls.interface(of)?.accept_local;
+                super::lines::sysctl(of, "accept_local", value)
+            });
+            let place = scene.rail_iface(iface.index).unwrap_or_default();
+            told.push(
+                Told::new(scene, id::ACCEPT_LOCAL_OFF, Severity::Note, &[place], what)
+                    .seen(values)
+                    .mended(vec![sysctl(Family::Inet, name, "accept_local", 1, Some(0))]),
+            );
+        }
+    }
+    told
 }

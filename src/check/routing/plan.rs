@@ -161,7 +161,7 @@ impl<'s, 'a> Plan<'s, 'a> {
     }
 
     /// The same for an address that is to have this prefix.
-    fn source_routing_to(&self, addr: &Addr, prefix: Prefix) -> Vec<Change> {
+    pub(super) fn source_routing_to(&self, addr: &Addr, prefix: Prefix) -> Vec<Change> {
         let table = self.table(addr.iface, addr.family());
         let mut changes: Vec<Change> = Vec::new();
         // One route of a prefix serves all addresses of the interface.
@@ -281,23 +281,26 @@ pub(super) fn is_host_of(prefix: &Prefix, ip: IpAddr) -> bool {
 
 /// Proves that packets from an address leave by its own interface.
 pub(super) fn verify(scene: &Scene<'_>, addr: &Addr) -> Vec<Step> {
-    let (Some(iface), Some(way)) = (scene.iface(addr.iface), addr.ways.first()) else {
-        return Vec::new();
-    };
+    let Some(way) = addr.ways.first() else { return Vec::new() };
     let probe = way.probe;
-    let ip = if addr.ip.is_ipv4() { "ip" } else { "ip -6" };
-    let mut steps = vec![here(format!(
-        "{ip} route get {} from {} | grep -F {}",
-        probe.ip,
-        addr.ip,
-        crate::fix::word(&format!(" dev {} ", iface.name()))
-    ))];
+    let mut steps: Vec<Step> = verify_to(scene, addr, probe.ip).into_iter().collect();
     // RDMA CM asks the peer too; an address made up has none. Never ping -I IFACE: a socket
     // bound to a device needs no route, so it proves nothing.
     if probe.seen && scene.any_rail(&[addr.iface], |r| r.rdma.is_some()) {
         steps.push(here(format!("rping -c -a {} -I {} -C 1", probe.ip, addr.ip)));
     }
     steps
+}
+
+/// Proves that packets from an address to one destination leave by its own interface.
+pub(super) fn verify_to(scene: &Scene<'_>, addr: &Addr, to: IpAddr) -> Option<Step> {
+    let iface = scene.iface(addr.iface)?;
+    let ip = if addr.ip.is_ipv4() { "ip" } else { "ip -6" };
+    Some(here(format!(
+        "{ip} route get {to} from {} | grep -F {}",
+        addr.ip,
+        crate::fix::word(&format!(" dev {} ", iface.name()))
+    )))
 }
 
 pub(super) fn here(command: String) -> Step {

@@ -1,6 +1,7 @@
 //! The rails' interfaces, their addresses, the prefixes they share, and where to probe.
 
 use super::probe;
+use crate::check::peers::Peers;
 use crate::fib::{Decision, Fib, Outcome, Query};
 use crate::node::{Node, Presence, Rail};
 use crate::sample::{Family, Link, Prefix, Route, Routing, Rule, Text};
@@ -57,7 +58,7 @@ pub(super) struct Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Probe {
     pub ip: IpAddr,
-    /// A neighbour that was seen, not an address made up.
+    /// A peer that is known or was seen, not an address made up.
     pub seen: bool,
 }
 
@@ -84,6 +85,8 @@ pub(super) struct Scene<'a> {
     /// As read, but no next hop is dead for want of a carrier: that is told elsewhere.
     pub routing: &'a Routing,
     pub fib: &'a Fib<'a>,
+    /// Who is to be reached.
+    pub peers: &'a Peers,
     pub ifaces: Vec<Iface<'a>>,
     pub addrs: Vec<Addr>,
     pub sets: Vec<Set>,
@@ -100,10 +103,11 @@ impl<'a> Scene<'a> {
         links: &'a [Link],
         routing: &'a Routing,
         fib: &'a Fib<'a>,
+        peers: &'a Peers,
     ) -> Self {
         let ifaces = ifaces(node, links);
         let mut scene =
-            Self { node, links, routing, fib, ifaces, addrs: Vec::new(), sets: Vec::new() };
+            Self { node, links, routing, fib, peers, ifaces, addrs: Vec::new(), sets: Vec::new() };
         scene.addrs = scene.usable_addresses();
         scene.sets = scene.prefix_sets();
         scene.find_ways();

@@ -10,7 +10,7 @@ use crate::check::Severity;
 use crate::check::catalogue::routing as id;
 use crate::check::peers::{Known, Peer, few, local_nis};
 use crate::fib::{Outcome, TABLE_MAIN};
-use crate::fix::{Action, Change, RouteSpec};
+use crate::fix::{Change, RouteSpec};
 use crate::sample::{Family, Prefix, Route, RouteKind, RuleAction};
 use std::net::IpAddr;
 
@@ -39,7 +39,7 @@ pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) 
             let mut own = scene.addrs.iter().enumerate().filter(|(_, a)| a.iface == iface);
             own.find_map(|(place, addr)| {
                 let right = matches!(judged.states.get(place), Some(State::Right { .. }));
-                right.then(|| no_return_route(scene, addr)).flatten()
+                right.then(|| no_return_route(scene, plan, addr)).flatten()
             })
         }));
     }
@@ -144,7 +144,7 @@ fn no_way_back(
     if let Some(via) = router.filter(|_| own.vrf.is_none()) {
         remedy.extend(plan.source_routing(first.addr));
         let table = plan.table(iface, first.addr.family());
-        remedy.push(behind(scene, first.addr, default(first.to), via, table)?);
+        remedy.push(behind(scene, plan, first.addr, default(first.to), via, table)?);
     }
     let unknown = if router.is_none() {
         format!("; no router on {} is known here", own.name())
@@ -205,19 +205,26 @@ fn router(scene: &Scene<'_>, iface: usize, to: IpAddr) -> Option<IpAddr> {
 }
 
 /// `DST via GATEWAY dev R src X table T`.
-fn behind(scene: &Scene<'_>, addr: &Addr, dst: Prefix, via: IpAddr, table: u32) -> Option<Change> {
+fn behind(
+    scene: &Scene<'_>,
+    plan: &Plan<'_, '_>,
+    addr: &Addr,
+    dst: Prefix,
+    via: IpAddr,
+    table: u32,
+) -> Option<Change> {
     let dev = scene.iface(addr.iface)?.name().clone();
     let route = RouteSpec {
         via: Some(via),
         scope_link: false,
         ..RouteSpec::connected(dst, dev, addr.ip, table)
     };
-    Some(Change::here(Action::RouteReplace { route, before: None }))
+    Some(plan.replace(route))
 }
 
 /// Peers behind a router that main knows by a rail: the table of another rail does not know
 /// them, so packets from its address fall through and leave by the first.
-fn no_return_route(scene: &Scene<'_>, addr: &Addr) -> Option<Told> {
+fn no_return_route(scene: &Scene<'_>, plan: &Plan<'_, '_>, addr: &Addr) -> Option<Told> {
     let iface = scene.iface(addr.iface).filter(|i| i.vrf.is_none())?;
     let probe = addr.ways.first()?.probe.ip;
     let rules = scene.rules(addr.family());
@@ -257,7 +264,7 @@ fn no_return_route(scene: &Scene<'_>, addr: &Addr) -> Option<Told> {
             scene.dev(by)
         );
         let router = router(scene, addr.iface, target);
-        let remedy = router.and_then(|via| behind(scene, addr, route.dst, via, table));
+        let remedy = router.and_then(|via| behind(scene, plan, addr, route.dst, via, table));
         let severity = severity(scene, addr.iface);
         return Some(
             Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity, &[addr.iface], what)

@@ -49,8 +49,8 @@ fn lost(scene: &Scene<'_>, set: &Set) -> Vec<Told> {
             iface.name()
         );
         let free = (1..u32::MAX).find(|id| object(*id).is_none()).unwrap_or(1);
-        let before: Vec<u32> = group.group.iter().map(|m| m.id).collect();
-        let now = before.iter().copied().chain([free]).collect();
+        let before: Vec<(u32, u32)> = group.group.iter().map(|m| (m.id, m.weight)).collect();
+        let now = before.iter().copied().chain([(free, 1)]).collect();
         let remedy = vec![
             Change::here(Action::NextHopAdd { id: free, dev: iface.name().clone() }),
             Change::here(Action::NextHopGroup {
@@ -59,7 +59,7 @@ fn lost(scene: &Scene<'_>, set: &Set) -> Vec<Told> {
                 before: before.clone(),
             }),
         ];
-        let ids: Vec<String> = before.iter().map(u32::to_string).collect();
+        let ids: Vec<String> = before.iter().map(|(id, _)| id.to_string()).collect();
         told.push(
             Told::new(scene, id::NEXTHOP_OBJECT_LOST, Severity::Warning, &[*lost], what)
                 .seen([

@@ -45,7 +45,8 @@ pub(in crate::check) fn to_reach(node: &Node, other: &Node) -> Vec<IpAddr> {
 
 /// Adds what two nodes decide to the judgement of the first.
 pub(in crate::check) fn compare(node: &Node, other: &Node, peers: &Peers, routed: &mut Routed) {
-    let name = other.host.name.as_deref().unwrap_or("the peer");
+    let named = other.host.name.as_ref().ok().filter(|name| node.host.name.as_ref() != Ok(name));
+    let name = named.map_or("the peer", Text::as_str);
     let gap =
         |why: &str| NotChecked { what: format!("this node beside {name}").into(), why: why.into() };
     let (mine, theirs): (BTreeSet<Prefix>, BTreeSet<Prefix>) =

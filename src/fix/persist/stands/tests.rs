@@ -156,18 +156,12 @@ fn what_is_rendered_stands() {
     use crate::fix::{Action, Change, RouteSpec, RuleSpec, SysctlKey};
     let changes = [
         Change::here(Action::RouteReplace {
-            route: RouteSpec {
-                kind: None,
-                dst: parse("172.16.0.0/16").unwrap(),
-                dev: Some("ib0".into()),
-                via: None,
-                src: Some("172.16.34.1".parse().unwrap()),
-                table: 941,
-                metric: None,
-                scope_link: true,
-                proto: None,
-                extra: None,
-            },
+            route: RouteSpec::connected(
+                parse("172.16.0.0/16").unwrap(),
+                "ib0".into(),
+                "172.16.34.1".parse().unwrap(),
+                941,
+            ),
             before: None,
         }),
         Change::here(Action::RuleAdd(RuleSpec {

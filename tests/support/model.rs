@@ -3,6 +3,7 @@
 use railtop::check::{
     Assessment, Finding, Layer, NotChecked, RailAssessment, Rung, Severity, Step, Verdict, Where,
 };
+use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
     Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, History,
     HistoryPoint, LinkRate, Mark, Node, NotShown, OtherNics, PortState, Presence, Rail,
@@ -275,6 +276,7 @@ fn rail(spec: &Spec) -> Rail {
             ni: ni(spec),
             sent_per_second: rate(5120.0),
             received_per_second: rate(4870.0),
+            rates: railtop::node::NiRates::first(),
         }],
         rate: LinkRate {
             nominal_bits_per_second: Fact::known(200e9),
@@ -513,7 +515,8 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new() }
+    let lnet = Lifecycle::of(&lnet(&[]), &Around::default());
+    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new(), lnet }
 }
 
 /// Four rails of 4×HDR, evenly loaded.

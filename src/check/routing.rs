@@ -5,6 +5,7 @@
 
 mod addresses;
 mod arp;
+mod back;
 mod beyond;
 mod cause;
 mod lines;
@@ -76,11 +77,11 @@ pub(super) fn judge(node: &Node, peers: &Peers) -> Routed {
     match &revived {
         Cow::Borrowed(_) => {
             let real = (&*node.routing, &real);
-            judge_with(Scene::new(node, links, real.0, real.1, peers), real)
+            judge_with(&Scene::new(node, links, real.0, real.1, peers), real)
         }
         Cow::Owned(alive) => {
             let fib = Fib::new(links, alive, &node.sysctls, kernel);
-            judge_with(Scene::new(node, links, alive, &fib, peers), (&node.routing, &real))
+            judge_with(&Scene::new(node, links, alive, &fib, peers), (&node.routing, &real))
         }
     }
 }
@@ -105,21 +106,21 @@ fn look_at<T>(
     Some(look(&scene, &judged))
 }
 
-fn judge_with(scene: Scene<'_>, real: State2<'_>) -> Routed {
-    let states: Vec<State> = scene.addrs.iter().map(|a| cause::of(&scene, a)).collect();
+fn judge_with(scene: &Scene<'_>, real: State2<'_>) -> Routed {
+    let states: Vec<State> = scene.addrs.iter().map(|a| cause::of(scene, a)).collect();
     let mut judged = Judged { states, unbound: HashMap::new(), gaps: Vec::new() };
-    let plan = Plan::new(&scene);
-    let mut told = roots::find(&scene, &judged, &plan);
-    told.extend(unbound::find(&scene, &mut judged, &plan));
-    told.extend(rules::find(&scene, &judged, &plan));
-    told.extend(tables::find(&scene, &judged, real));
-    told.extend(nexthops::find(&scene));
-    told.extend(beyond::find(&scene, &mut judged, &plan));
-    told.extend(addresses::find(&scene, &judged));
-    told.extend(arp::find(&scene, &mut judged, &plan));
-    told.extend(neighbours::find(&scene));
-    told.extend(sysctls::find(&scene));
-    told.extend(persistence::find(&scene, &mut judged.gaps));
+    let plan = Plan::new(scene);
+    let mut told = roots::find(scene, &judged, &plan);
+    told.extend(unbound::find(scene, &mut judged, &plan));
+    told.extend(rules::find(scene, &judged, &plan));
+    told.extend(tables::find(scene, &judged, real));
+    told.extend(nexthops::find(scene));
+    told.extend(beyond::find(scene, &mut judged, &plan));
+    told.extend(addresses::find(scene, &judged));
+    told.extend(arp::find(scene, &mut judged, &plan));
+    told.extend(neighbours::find(scene));
+    told.extend(sysctls::find(scene));
+    told.extend(persistence::find(scene, &mut judged.gaps));
     if is_plain_host(scene.node) {
         for one in &mut told {
             one.found.finding.severity = Severity::Note;
@@ -127,9 +128,9 @@ fn judge_with(scene: Scene<'_>, real: State2<'_>) -> Routed {
     }
     Routed {
         told,
-        routes: way::of_rails(&scene, real.1),
+        routes: way::of_rails(scene, real.1),
         not_checked: judged.gaps.iter().map(|(what, why)| not_checked(what, why)).collect(),
-        rungs: rungs::of_rails(&scene, &judged),
+        rungs: rungs::of_rails(scene, &judged),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
     let peers = peers::open(&options.peers, global)?;
     let source = rails::must_match(open::source(global)?, global)?;
-    let node = settled(source, global, peers.settings(global))?;
+    let node = settled(source, global, &peers.settings(global))?;
     let assessment = check::assess_with(&node, &peers.nodes);
     let format = if options.json { Format::Json } else { options.format };
     let report = match format {
@@ -44,7 +44,7 @@ fn exit_code(assessment: &Assessment) -> u8 {
 pub(super) fn settled(
     mut source: Box<dyn Source>,
     global: &Global,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<Node, Failure> {
     let mut node: Option<Node> = None;
     let mut first: Option<Mono> = None;

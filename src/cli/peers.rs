@@ -43,11 +43,11 @@ fn node(path: &Path, global: &Global) -> Result<Node, Failure> {
         let mend = "give an address, a capture directory or its .tar.zst";
         return Err(Failure::Usage(Text::new(&format!("--peer {shown}: {e}; {mend}"))));
     }
-    let node = check::settled(Box::new(Capture::open(path)?), global, global.settings())?;
+    let node = check::settled(Box::new(Capture::open(path)?), global, &global.settings())?;
     // The names of this node's rails may mean nothing there.
     if node.rails.is_empty() {
         let settings = Settings::default();
-        return check::settled(Box::new(Capture::open(path)?), global, settings);
+        return check::settled(Box::new(Capture::open(path)?), global, &settings);
     }
     Ok(node)
 }

@@ -1,48 +1,36 @@
 //! Peers that the rails' prefixes do not hold: behind routers, or by mistake.
 
-use super::cause::{State, is_source_rule, only_by};
-use super::plan::{Plan, sysctl, verify_to};
+use super::cause::State;
+use super::plan::{Plan, sysctl};
 use super::scene::{Addr, Scene, Set};
 use super::tell::Told;
 use super::unbound::takes_a_part;
-use super::{Judged, neighbours};
+use super::{Judged, back, lines, neighbours};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
 use crate::check::peers::{Known, Peer, few, local_nis};
-use crate::fib::{Outcome, TABLE_MAIN};
-use crate::fix::{Change, RouteSpec};
-use crate::sample::{Family, Prefix, Route, RouteKind, RuleAction};
+use crate::fib::Outcome;
+use crate::sample::{Family, Text};
 use std::net::IpAddr;
 
 /// So many peers outside all prefixes are asked for.
 const MOST_PEERS: usize = 256;
 /// So many addresses seen on the rails' wires that no prefix holds.
 const MOST_STRANGERS: usize = 64;
-/// So many routes of main by a router of another rail.
-const MOST_ROUTES: usize = 16;
 
 /// A packet that is wanted on one rail.
-struct Want<'s> {
-    addr: &'s Addr,
-    place: usize,
-    to: IpAddr,
-    outcome: Outcome,
+pub(super) struct Want<'s> {
+    pub addr: &'s Addr,
+    pub place: usize,
+    pub to: IpAddr,
+    pub outcome: Outcome,
 }
 
 /// All findings about peers beyond the prefixes.
 pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
     let mut told = Vec::new();
     let wants = wants(scene, judged);
-    for iface in 0..scene.ifaces.len() {
-        let by_peers = no_way_back(scene, judged, plan, &wants, iface);
-        told.extend(by_peers.or_else(|| {
-            let mut own = scene.addrs.iter().enumerate().filter(|(_, a)| a.iface == iface);
-            own.find_map(|(place, addr)| {
-                let right = matches!(judged.states.get(place), Some(State::Right { .. }));
-                right.then(|| no_return_route(scene, plan, addr)).flatten()
-            })
-        }));
-    }
+    told.extend(back::find(scene, judged, plan, &wants));
     told.extend(off_the_rails(scene, judged, &wants));
     if !told.iter().any(|t| t.found.finding.id == id::RAIL_PEER_VIA_ETHERNET) {
         told.extend(inside_and_off(scene, judged));
@@ -115,165 +103,22 @@ fn sources<'s>(scene: &'s Scene<'_>, peer: &Peer) -> Vec<(usize, &'s Addr)> {
 }
 
 /// The finding that says why packets from an address go astray already.
-fn root(judged: &Judged, place: usize) -> Option<&'static str> {
+pub(super) fn root(judged: &Judged, place: usize) -> Option<&'static str> {
     match judged.states.get(place)? {
         State::Wrong(cause) => cause.kind.id(),
         _ => None,
     }
 }
 
-/// Peers behind a router, to which packets from this rail leave by another one.
-fn no_way_back(
-    scene: &Scene<'_>,
-    judged: &Judged,
-    plan: &Plan<'_, '_>,
-    wants: &[Want<'_>],
-    iface: usize,
-) -> Option<Told> {
-    let own = scene.iface(iface)?;
-    let astray: Vec<&Want<'_>> = wants
-        .iter()
-        .filter(|w| w.addr.iface == iface)
-        .filter(|w| {
-            w.outcome.device().is_some_and(|by| by != own.index && scene.rail_iface(by).is_some())
-        })
-        .collect();
-    let first = *astray.first()?;
-    let mut remedy = Vec::new();
-    let router = router(scene, iface, first.to);
-    if let Some(via) = router.filter(|_| own.vrf.is_none()) {
-        remedy.extend(plan.source_routing(first.addr));
-        let table = plan.table(iface, first.addr.family());
-        remedy.push(behind(scene, plan, first.addr, default(first.to), via, table)?);
-    }
-    let unknown = if router.is_none() {
-        format!("; no router on {} is known here", own.name())
-    } else {
-        String::new()
-    };
-    let what = format!(
-        "packets from {} ({}) to {} behind the router leave by {}{unknown}",
-        first.addr.ip,
-        own.name(),
-        neighbours::addresses(targets(&astray)),
-        super::leaves_by(scene, &first.outcome)?
-    );
-    Some(
-        Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity(scene, iface), &[iface], what)
-            .seen(astray.iter().take(4).filter_map(|w| line(scene, w)))
-            .mended(remedy)
-            .proven(verify_to(scene, first.addr, first.to))
-            .because(root(judged, first.place)),
-    )
-}
-
-fn targets(wants: &[&Want<'_>]) -> Vec<IpAddr> {
+pub(super) fn targets(wants: &[&Want<'_>]) -> Vec<IpAddr> {
     let mut ips: Vec<IpAddr> = wants.iter().map(|w| w.to).collect();
     ips.sort_unstable();
     ips.dedup();
     ips
 }
 
-fn line(scene: &Scene<'_>, want: &Want<'_>) -> Option<crate::sample::Text> {
+pub(super) fn line(scene: &Scene<'_>, want: &Want<'_>) -> Option<Text> {
     super::way_line(scene, Some(want.addr.ip), want.to, &want.outcome)
-}
-
-/// With the strict filter here, what comes back by the right rail is dropped.
-fn severity(scene: &Scene<'_>, iface: usize) -> Severity {
-    let index = scene.iface(iface).map_or(0, |i| i.index);
-    let strict = scene.fib.max_conf(index, |s| &s.rp_filter) == Some(1);
-    if strict { Severity::Critical } else { Severity::Warning }
-}
-
-fn default(to: IpAddr) -> Prefix {
-    let any = |v4| if v4 { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
-    Prefix { addr: any(to.is_ipv4()), len: 0 }
-}
-
-/// The router of a rail, if a route by this rail alone names one: best one that leads to the
-/// peer.
-fn router(scene: &Scene<'_>, iface: usize, to: IpAddr) -> Option<IpAddr> {
-    let index = scene.iface(iface)?.index;
-    let family = if to.is_ipv4() { Family::Inet } else { Family::Inet6 };
-    let by_it = || {
-        let all = scene.routes(family).map(|(_, r)| r);
-        all.filter(|r| r.kind == RouteKind::Unicast && only_by(r, index))
-            .filter_map(|r| Some((r, r.next_hops.first()?.gateway?)))
-            .filter(|(_, via)| via.is_ipv4() == to.is_ipv4())
-    };
-    by_it().find(|(r, _)| r.dst.contains(to)).or_else(|| by_it().next()).map(|(_, via)| via)
-}
-
-/// `DST via GATEWAY dev R src X table T`.
-fn behind(
-    scene: &Scene<'_>,
-    plan: &Plan<'_, '_>,
-    addr: &Addr,
-    dst: Prefix,
-    via: IpAddr,
-    table: u32,
-) -> Option<Change> {
-    let dev = scene.iface(addr.iface)?.name().clone();
-    let route = RouteSpec {
-        via: Some(via),
-        scope_link: false,
-        ..RouteSpec::connected(dst, dev, addr.ip, table)
-    };
-    Some(plan.replace(route))
-}
-
-/// Peers behind a router that main knows by a rail: the table of another rail does not know
-/// them, so packets from its address fall through and leave by the first.
-fn no_return_route(scene: &Scene<'_>, plan: &Plan<'_, '_>, addr: &Addr) -> Option<Told> {
-    let iface = scene.iface(addr.iface).filter(|i| i.vrf.is_none())?;
-    let probe = addr.ways.first()?.probe.ip;
-    let rules = scene.rules(addr.family());
-    let (rule, table) = rules.iter().find_map(|r| match r.action {
-        RuleAction::Lookup(table) if is_source_rule(r, addr, probe) => Some((r, table)),
-        _ => None,
-    })?;
-    let on_link = |ip: IpAddr| scene.sets.iter().any(|s| s.prefix.contains(ip));
-    let by_router = |r: &Route| {
-        let hop = r.next_hops.first();
-        r.table == TABLE_MAIN
-            && r.kind == RouteKind::Unicast
-            && r.dst.len > 0
-            && r.next_hops.len() == 1
-            && hop.is_some_and(|h| {
-                h.gateway.is_some()
-                    && h.ifindex.is_some_and(|i| i != iface.index && scene.rail_iface(i).is_some())
-            })
-    };
-    let routes = scene.routes(addr.family()).map(|(_, r)| r).filter(|r| by_router(r));
-    for route in routes.take(MOST_ROUTES) {
-        let target = super::probe::first_of(&route.dst)?;
-        if on_link(target) {
-            continue;
-        }
-        let decision = scene.decide(addr.iface, Some(addr.ip), target);
-        let Some(by) = decision.outcome.device() else { continue };
-        if by == iface.index || scene.rail_iface(by).is_none() {
-            continue;
-        }
-        let what = format!(
-            "table {} of {} ({}) has no route to {} behind the router: packets from there leave by {}",
-            super::lines::table(scene, table),
-            addr.ip,
-            iface.name(),
-            route.dst,
-            scene.dev(by)
-        );
-        let router = router(scene, addr.iface, target);
-        let remedy = router.and_then(|via| behind(scene, plan, addr, route.dst, via, table));
-        let severity = severity(scene, addr.iface);
-        return Some(
-            Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity, &[addr.iface], what)
-                .seen([super::lines::rule(scene, rule), super::lines::route(scene, route)])
-                .seen(super::way_line(scene, Some(addr.ip), target, &decision.outcome))
-                .mended(remedy.into_iter().collect()),
-        );
-    }
-    None
 }
 
 /// Peers to which packets from the rails leave by no rail, or not at all.
@@ -334,7 +179,7 @@ fn inside_and_off(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
         };
         told.push(
             Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Warning, &set.ifaces, what)
-                .seen(route.map(|r| super::lines::route(scene, r)))
+                .seen(route.map(|r| lines::route(scene, r)))
                 .seen(super::way_line(scene, bound.then_some(addr.ip), to, &outcome)),
         );
     }
@@ -398,7 +243,7 @@ fn strangers(scene: &Scene<'_>) -> Vec<Told> {
         );
         told.push(
             Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Note, &[iface], what)
-                .seen([super::lines::neighbour(scene, entry)])
+                .seen([lines::neighbour(scene, entry)])
                 .seen(super::way_line(scene, Some(addr.ip), entry.dst, &outcome)),
         );
     }
@@ -428,7 +273,7 @@ fn loopback(scene: &Scene<'_>) -> Vec<Told> {
             );
             let values = ["all", name.as_str()].into_iter().filter_map(|of| {
                 let value = &scene.node.sysctls.interface(of)?.accept_local;
-                super::lines::sysctl(of, "accept_local", value)
+                lines::sysctl(of, "accept_local", value)
             });
             let place = scene.rail_iface(iface.index).unwrap_or_default();
             told.push(

@@ -15,6 +15,11 @@ fn is(lines: &str, expected: &[&str]) {
     }
 }
 
+/// The lines that do not have the word.
+fn without(lines: &str, word: &str) -> String {
+    lines.lines().filter(|l| !l.contains(word)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 /// Two rails in subnets of their own, each with a router and a table.
 const ROUTED: &str = "
     addr ib0 10.1.0.5/24
@@ -121,11 +126,7 @@ fn without_any_rules_main_sends_all_of_them_by_one_rail() {
 
 #[test]
 fn what_follows_from_a_broken_rule_is_no_root() {
-    let lines: String = ROUTED
-        .lines()
-        .filter(|l| !l.contains("10.2.0.0/24 dev ib1 table"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let lines = without(ROUTED, "10.2.0.0/24 dev ib1 table");
     let lines = format!(
         "{lines} peer 10.7.0.1@o2ib\n route 10.7.0.0/16 via 10.1.0.1 dev ib0\n \
          route default via 10.1.0.1 dev ib0 table 941\n route 10.2.0.0/24 dev ib0 table 942"
@@ -210,8 +211,7 @@ fn values_of_all_that_hit_somebody_else() {
     let loose = "sysctl all rp_filter=2\n sysctl eth0 rp_filter=1";
     is(&format!("{COMPLETE} {loose}"), &["SYSCTL_ALL_ONLY note ib0 ib1"]);
     is(&format!("{COMPLETE} sysctl all rp_filter=1\n sysctl eth0 rp_filter=1\n {bridge}"), &[]);
-    let bare: String =
-        COMPLETE.lines().filter(|l| !l.contains("sysctl")).map(|l| format!("{l}\n")).collect();
+    let bare = without(COMPLETE, "sysctl");
     let a = assess(&node(&format!("{bare} {all}\n {bridge}\n sysctl all rp_filter=2")));
     let told = a.findings.iter().find(|f| f.id == "SYSCTL_ALL_ONLY").unwrap();
     let fix: Vec<&str> = told.fix.iter().map(|s| s.command.as_str()).collect();

@@ -2,8 +2,7 @@
 
 use crate::node::testing::{World, ni};
 use crate::sample::{
-    Answered, Link, LnetPeer, LnetPeerNi, LnetRoute, Mono, Reading, Routing, Sample, Timed,
-    Unknown, Why,
+    Link, LnetPeer, LnetPeerNi, LnetRoute, Mono, Reading, Routing, Sample, Timed, Unknown, Why,
 };
 use std::sync::Arc;
 
@@ -38,17 +37,17 @@ impl Lnet {
         let mut sample = world.at_ms(0);
         let more = &mut Arc::make_mut(&mut sample.lnet).more;
         if !self.peers.is_empty() {
-            more.peers = answered(self.peers.iter().map(|nids| peer(nids)).collect());
+            more.peers = Ok(answered(self.peers.iter().map(|nids| peer(nids)).collect()));
         }
         if !self.routes.is_empty() {
-            more.routes = answered(self.routes.iter().map(|(n, g)| route(n, g)).collect());
+            more.routes = Ok(answered(self.routes.iter().map(|(n, g)| route(n, g)).collect()));
         }
         sample
     }
 }
 
-fn answered<T>(value: T) -> Answered<T> {
-    Ok(Arc::new(Timed { at: Mono::default(), value }))
+fn answered<T>(value: T) -> Arc<Timed<T>> {
+    Arc::new(Timed { at: Mono::default(), value })
 }
 
 fn untold<T>() -> Reading<T> {

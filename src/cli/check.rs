@@ -6,11 +6,11 @@ use super::{open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
 use crate::node::{Node, Settings, SourceKind};
 use crate::report::{json, text};
-use crate::sample::{LnetFailure, Mono, Sample, Unknown, Why};
+use crate::sample::{Mono, Sample};
 use crate::source::Source;
 use std::time::Duration;
 
-/// So long a live check waits for the first answer of `lnetctl`.
+/// So long a live check waits for the first answers of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
 pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
@@ -69,23 +69,13 @@ pub(super) fn first_whole(mut source: Box<dyn Source>, global: &Global) -> Resul
         let start = *first.get_or_insert(sample.time.mono);
         let waited = sample.time.mono.since(start);
         let late = waited >= ROUTES_PATIENCE;
-        let whole = is_read(&sample) && (!peers_pending(&sample) || waited >= LNET_PATIENCE);
+        // LNet's peers are destinations.
+        let whole = is_read(&sample) && (sample.lnet.is_settled() || waited >= LNET_PATIENCE);
         if whole || !is_read(&sample) && late || source.kind() == SourceKind::Capture {
             return Ok(Node::new(global.settings(), source.kind(), &sample));
         }
     }
     Err(Failure::Usage("the capture holds no sample".into()))
-}
-
-/// LNet is up, and its peers were asked for and are not told yet.
-fn peers_pending(sample: &Sample) -> bool {
-    let up = match &sample.lnet.answer {
-        Ok(answer) => answer.nets.iter().any(|net| &*net.name != "lo"),
-        Err(LnetFailure::Pending) => sample.lnet.modules.lnet == Some(true),
-        Err(_) => false,
-    };
-    let unasked = |why: &Unknown| why.why == Why::FirstSample;
-    up && sample.lnet.more.peers.as_ref().err().is_some_and(unasked)
 }
 
 /// The first dumps of links and routes have come.
@@ -95,9 +85,9 @@ fn is_read(sample: &Sample) -> bool {
 
 /// Rates are there, and the kernel and LNet have answered or had their time.
 fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
-    let pending = matches!(sample.lnet.answer, Err(LnetFailure::Pending));
+    let pending = !sample.lnet.is_settled();
     // Ticks come a little early or late.
     waited >= interval.mul_f64(0.9)
         && (is_read(sample) || waited >= ROUTES_PATIENCE)
-        && (!pending && !peers_pending(sample) || waited >= LNET_PATIENCE)
+        && (!pending || waited >= LNET_PATIENCE)
 }

@@ -42,7 +42,7 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 7] = [
+const PARTS: [&[Entry]; 8] = [
     BASE,
     lnet::LNET,
     selection::SELECTION,
@@ -50,6 +50,7 @@ const PARTS: [&[Entry]; 7] = [
     routing::RULES,
     routing::TABLES,
     routing::ARP,
+    routing::PEERS,
 ];
 
 const COUNT: usize = {

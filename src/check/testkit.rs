@@ -1,9 +1,9 @@
 //! Nodes made by hand, for the tests of checks and reports.
 
 use crate::node::{
-    Balance, BalanceSide, Flow, FlowSource, Group, GroupOrigin, History, LinkRate, Node, OtherNics,
-    PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource, Settings,
-    SourceKind,
+    Balance, BalanceSide, Flow, FlowSource, Group, GroupOrigin, History, LinkRate, NiRates, Node,
+    OtherNics, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
+    Settings, SourceKind,
 };
 use crate::sample::{
     Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer, LnetFailure,
@@ -242,6 +242,7 @@ pub(crate) fn ib_rail(i: usize) -> Rail {
             ni: lnet_ni(&format!("{ip}@o2ib")),
             sent_per_second: Fact::known(100.0),
             received_per_second: Fact::known(100.0),
+            rates: NiRates::first(),
         }],
         rate: LinkRate {
             nominal_bits_per_second: Fact::known(200e9),

@@ -3,17 +3,20 @@
 mod counts;
 mod nis;
 mod peers;
+mod rates;
 mod shares;
 mod volume;
 
 pub use nis::{MessageKind, Messages, NiCredits, NiFailure, NiFigures};
 pub use peers::{Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers};
+pub use rates::{KindRates, NiRates};
 pub use shares::NetFigures;
 pub use volume::{LnetVolume, NodeCounter};
 
 use super::candidate::without_alias;
 use super::events::{Log, span};
 use super::{EventKind, Node, Rail, RailNi, SourceKind};
+use crate::lnet::lifecycle::LnetStage;
 use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Reading, Text, Unknown, Why};
 use nis::NiCounts;
 use std::collections::HashMap;
@@ -47,51 +50,6 @@ impl Default for LnetFigures {
             nets: Vec::new(),
             volume: LnetVolume::default(),
             peers: Err(Unknown::new(Why::FirstSample, "not asked yet")),
-        }
-    }
-}
-
-/// How far LNet has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LnetStage {
-    /// No module and no tool.
-    Absent,
-    /// The module is not loaded.
-    NotLoaded,
-    /// Loaded, not configured.
-    Loaded,
-    /// Configured, with no net but `lo`.
-    Configured,
-    /// There is an NI beyond `lo`; whether it works is a matter of its own status.
-    Up,
-    /// It cannot be told.
-    Unknown,
-}
-
-impl LnetStage {
-    /// The stage that a reading shows.
-    pub fn of(lnet: &Lnet) -> Self {
-        match (&lnet.answer, lnet.modules.lnet) {
-            (Ok(answer), _) => {
-                let mut nis = answer.nets.iter().flat_map(|n| &n.nis);
-                if nis.any(|ni| !ni.is_lo()) { Self::Up } else { Self::Configured }
-            }
-            (Err(LnetFailure::NotConfigured), _) => Self::Loaded,
-            (Err(LnetFailure::NotInstalled), Some(false)) => Self::Absent,
-            (Err(LnetFailure::NotLoaded), _) | (Err(_), Some(false)) => Self::NotLoaded,
-            (Err(_), _) => Self::Unknown,
-        }
-    }
-
-    /// The word of the machine contract.
-    pub fn word(self) -> &'static str {
-        match self {
-            LnetStage::Absent => "absent",
-            LnetStage::NotLoaded => "not_loaded",
-            LnetStage::Loaded => "loaded",
-            LnetStage::Configured => "configured",
-            LnetStage::Up => "up",
-            LnetStage::Unknown => "unknown",
         }
     }
 }
@@ -236,7 +194,7 @@ impl Memory {
             };
             log.add(EventKind::Lnet, &subject, format!("LNet cannot be asked any more: {why}"));
         } else if before != LnetStage::Unknown {
-            let (a, b) = (words(before), words(stage));
+            let (a, b) = (before.words(), stage.words());
             log.add(EventKind::Lnet, &subject, format!("LNet is {b} (was {a})"));
         }
         let had_nis = |s| matches!(s, LnetStage::Configured | LnetStage::Up);
@@ -268,15 +226,7 @@ fn rail_ni(ni: &LnetNi, figures: &LnetFigures) -> RailNi {
         ni: ni.clone(),
         sent_per_second: own.map_or_else(unknown, |o| o.sent.per_second.clone()),
         received_per_second: own.map_or_else(unknown, |o| o.received.per_second.clone()),
-    }
-}
-
-fn words(stage: LnetStage) -> &'static str {
-    match stage {
-        LnetStage::NotLoaded => "not loaded",
-        LnetStage::Loaded => "loaded, not configured",
-        LnetStage::Configured => "configured, no net",
-        other => other.word(),
+        rates: own.map_or_else(NiRates::first, NiRates::of),
     }
 }
 

@@ -141,12 +141,12 @@ impl App {
     /// Draws the screen.
     pub fn draw(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        let shown = self.frozen.as_deref().or(self.now.as_ref());
         let on_lnet = self.view.screen == Screen::Lnet;
         self.pace.want_peers(on_lnet);
-        if let Some((node, _)) = shown.filter(|_| on_lnet) {
-            self.nids.update(node, &self.view.filter, self.view.lnet.chosen.as_ref());
+        if on_lnet {
+            self.find_nids();
         }
+        let shown = self.frozen.as_deref().or(self.now.as_ref());
         let context = view::Context {
             look: &self.look,
             theme: self.look.theme(),
@@ -427,12 +427,20 @@ impl App {
         Outcome::Changed
     }
 
+    /// Lists NIs and peers anew if something changed since.
+    fn find_nids(&mut self) {
+        if let Some((node, _)) = self.frozen.as_deref().or(self.now.as_ref()) {
+            self.nids.update(node, &self.view.filter, self.view.lnet.chosen.as_ref());
+        }
+    }
+
     fn open_nid(&mut self) -> Outcome {
+        self.find_nids();
         if self.view.lnet.open {
             self.close_nid();
-        } else if let Some(nid) = self.nids.nid(self.nids.at()) {
+        } else if let Some(chosen) = self.nids.chosen(self.nids.at()) {
             // What is open stays open, whatever moves in the list.
-            self.view.lnet.chosen = Some(nid);
+            self.view.lnet.chosen = Some(chosen);
             self.view.lnet.open = true;
             self.view.scroll = 0;
         } else {
@@ -448,6 +456,7 @@ impl App {
 
     /// Through the NIs, then the peers; other panels scroll below the last NI.
     fn step_lnet(&mut self, by: isize) -> Outcome {
+        self.find_nids();
         let shows_peers = self.view.lnet.panel == LnetPanel::Peers;
         if self.view.lnet.open || !shows_peers && by < 0 && self.view.scroll > 0 {
             return self.scroll(by);
@@ -458,10 +467,10 @@ impl App {
             return self.scroll(by);
         }
         let there = here.saturating_add_signed(by).min(count.saturating_sub(1));
-        let Some(nid) = self.nids.nid(there).filter(|_| there != here) else {
+        let Some(chosen) = self.nids.chosen(there).filter(|_| there != here) else {
             return if shows_peers { Outcome::Ignored } else { self.scroll(by) };
         };
-        self.view.lnet.chosen = Some(nid);
+        self.view.lnet.chosen = Some(chosen);
         Outcome::Changed
     }
 

@@ -2,6 +2,7 @@
 //! where the selected NID stands. Ten thousand peers are looked through when one of the answer,
 //! the filter and the selection changed, not at each frame.
 
+use super::state::Chosen;
 use super::view::order::contains;
 use crate::node::{Node, Peers};
 use crate::sample::{LnetNi, Text};
@@ -22,24 +23,25 @@ pub(crate) struct Nids {
 struct Key {
     peers: Option<Arc<Peers>>,
     filter: String,
-    chosen: Option<Text>,
+    chosen: Option<Chosen>,
     nis: Vec<Text>,
 }
 
-/// The NIs that the filter lets through; the loopback, which nobody looks for, last.
+/// The NIs that the filter lets through; the loopback, which nobody looks for, only where there
+/// is nothing else.
 pub(crate) fn nis<'a>(node: &'a Node, filter: &str) -> impl Iterator<Item = &'a LnetNi> {
     let all = || node.lnet.answer.iter().flat_map(|a| &a.nets).flat_map(|net| &net.nis);
     let passes = move |ni: &&LnetNi| {
         let mut names = std::iter::once(&ni.nid).chain(&ni.interfaces);
         names.any(|name| contains(name, filter))
     };
-    let list = all().filter(|ni| !ni.is_lo()).chain(all().filter(|ni| ni.is_lo()));
-    list.filter(passes).collect::<Vec<_>>().into_iter()
+    let alone = all().all(LnetNi::is_lo);
+    all().filter(move |ni| alone || !ni.is_lo()).filter(passes)
 }
 
 impl Nids {
     /// Takes the state of a node in.
-    pub(crate) fn update(&mut self, node: &Node, filter: &str, chosen: Option<&Text>) {
+    pub(crate) fn update(&mut self, node: &Node, filter: &str, chosen: Option<&Chosen>) {
         let peers = node.lnet_figures.peers.as_ref().ok();
         let nis: Vec<Text> = nis(node, filter).map(|ni| ni.nid.clone()).collect();
         let same_list = self.key.as_ref().is_some_and(|key| {
@@ -70,18 +72,21 @@ impl Nids {
     }
 
     /// The place of the selected NID; where it is gone, the place it had.
-    fn find(&self, peers: Option<&Arc<Peers>>, nis: &[Text], chosen: Option<&Text>) -> usize {
-        let Some(chosen) = chosen else { return 0 };
-        let among_nis = || nis.iter().position(|nid| nid == chosen);
-        let among_peers = || {
+    fn find(&self, peers: Option<&Arc<Peers>>, nis: &[Text], chosen: Option<&Chosen>) -> usize {
+        let among_peers = |nid: &Text| {
             let peers = peers?;
             let is_it = |n: &usize| {
                 let peer = self.peer(*n).and_then(|place| peers.get(place));
-                peer.is_some_and(|peer| peer.raw.primary_nid == *chosen)
+                peer.is_some_and(|peer| peer.raw.primary_nid == *nid)
             };
             Some(nis.len() + (0..self.peers).find(is_it)?)
         };
-        among_nis().or_else(among_peers).unwrap_or(self.at.min(self.len().saturating_sub(1)))
+        let found = match chosen {
+            None => Some(0),
+            Some(Chosen::Ni(nid)) => nis.iter().position(|own| own == nid),
+            Some(Chosen::Peer(nid)) => among_peers(nid),
+        };
+        found.unwrap_or(self.at.min(self.len().saturating_sub(1)))
     }
 
     /// All that can be selected.
@@ -112,14 +117,14 @@ impl Nids {
         self.at
     }
 
-    /// The NID at a place.
-    pub(crate) fn nid(&self, at: usize) -> Option<Text> {
+    /// What is at a place.
+    pub(crate) fn chosen(&self, at: usize) -> Option<Chosen> {
         let key = self.key.as_ref()?;
         match at.checked_sub(self.nis) {
-            None => key.nis.get(at).cloned(),
+            None => key.nis.get(at).cloned().map(Chosen::Ni),
             Some(n) => {
                 let peer = key.peers.as_ref()?.get(self.peer(n)?)?;
-                Some(peer.raw.primary_nid.clone())
+                Some(Chosen::Peer(peer.raw.primary_nid.clone()))
             }
         }
     }

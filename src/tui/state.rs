@@ -128,12 +128,22 @@ impl LnetPanel {
     }
 }
 
+/// What is selected on the LNet screen. A node may list itself among its peers, so a NID alone
+/// does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// An NI by its NID.
+    Ni(Text),
+    /// A peer by its primary NID.
+    Peer(Text),
+}
+
 /// How the user looks at LNet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LnetView {
     pub(crate) panel: LnetPanel,
-    /// The selected NID: of an NI or, the primary one, of a peer; none yet is the first.
-    pub(crate) chosen: Option<Text>,
+    /// None yet is the first NI.
+    pub(crate) chosen: Option<Chosen>,
     /// All of it is shown instead of the lists.
     pub(crate) open: bool,
 }

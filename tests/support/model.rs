@@ -3,6 +3,7 @@
 use railtop::check::{
     Assessment, Finding, Layer, NotChecked, RailAssessment, Rung, Severity, Step, Verdict, Where,
 };
+use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
     Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, History,
     HistoryPoint, LinkRate, Mark, Node, NotShown, OtherNics, PortState, Presence, Rail,
@@ -275,6 +276,7 @@ fn rail(spec: &Spec) -> Rail {
             ni: ni(spec),
             sent_per_second: rate(5120.0),
             received_per_second: rate(4870.0),
+            rates: railtop::node::NiRates::first(),
         }],
         rate: LinkRate {
             nominal_bits_per_second: Fact::known(200e9),
@@ -564,8 +566,11 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
         notes: Vec::new(),
         cost: Vec::new(),
     };
-    let before =
-        Sample { time: time(NOW - 1), lnet: Arc::new(a_second_ago(&rails, &sample.lnet)), ..sample.clone() };
+    let before = Sample {
+        time: time(NOW - 1),
+        lnet: Arc::new(a_second_ago(&rails, &sample.lnet)),
+        ..sample.clone()
+    };
     let mut node = Node::new(Settings::default(), SourceKind::Live, &before);
     node.advance(&sample);
     node.measured_interval = Some(Duration::from_secs(1));
@@ -579,7 +584,8 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new() }
+    let lnet = Lifecycle::of(&lnet(&[]), &Around::default());
+    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new(), lnet }
 }
 
 /// Four rails of 4×HDR, evenly loaded.

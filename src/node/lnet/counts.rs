@@ -129,7 +129,7 @@ mod tests {
             let took = Duration::from_nanos(nanos);
             let rates = Counts(new).rates(Some(&Counts(old)), took);
             for rate in rates.per_second.into_iter().flatten() {
-                prop_assert!(rate >= 0.0 && rate <= MOST_PER_SECOND * 1.000_001);
+                prop_assert!((0.0..=MOST_PER_SECOND * 1.000_001).contains(&rate));
             }
             if rates.reset {
                 prop_assert!(rates.per_second.iter().all(Option::is_none));

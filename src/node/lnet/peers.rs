@@ -327,9 +327,10 @@ fn condition(peer: &Peer<'_>) -> PeerCondition {
     }
     let near = peer.nis().filter(|ni| !ni.is_elsewhere);
     let worst = near.map(|ni| of_ni(&ni)).min();
-    worst.unwrap_or(match peer.raw.nis.is_empty() {
-        true => PeerCondition::Unknown,
-        false => PeerCondition::Elsewhere,
+    worst.unwrap_or(if peer.raw.nis.is_empty() {
+        PeerCondition::Unknown
+    } else {
+        PeerCondition::Elsewhere
     })
 }
 

@@ -145,7 +145,9 @@ fn counters(before: Option<&LnetStats>, now: &LnetStats, took: Duration) -> Vec<
         let count = parse(name, printed);
         let old = before.and_then(|b| b.get(name)).and_then(|old| old.parse().ok());
         let rate = match (&count, old) {
-            (Ok(new), Some(old)) => rose(old, *new, took).map(|n| f64::from(n) / took.as_secs_f64()),
+            (Ok(new), Some(old)) => {
+                rose(old, *new, took).map(|n| f64::from(n) / took.as_secs_f64())
+            }
             _ => None,
         };
         let per_second = super::counts::figure(rate, old.is_some(), &count);

@@ -22,9 +22,10 @@ fn counted(nid: &str, interface: &str, n: u32) -> LnetNi {
 
 fn world(counts: [u32; 2]) -> World {
     let mut world = World::rails(2);
-    let nis = counts.iter().zip(0..).map(|(n, i)| {
-        counted(&format!("10.1.0.{}@o2ib", i + 1), &format!("ib{i}"), *n)
-    });
+    let nis = counts
+        .iter()
+        .zip(0..)
+        .map(|(n, i)| counted(&format!("10.1.0.{}@o2ib", i + 1), &format!("ib{i}"), *n));
     world.nis = Ok(nis.collect());
     world
 }
@@ -42,10 +43,10 @@ fn every_type_of_message_has_its_rate() {
     let node = node(&[world([1000, 1000]).at_ms(0), world([1200, 1600]).at_ms(2000)]);
     let ni = node.lnet_figures.ni("10.1.0.1@o2ib").unwrap();
     assert_eq!(ni.sent.per_second.value, Ok(700.0));
-    let kinds = |m: &Messages| m.kinds.each_ref().map(|k| *k.ok().unwrap());
-    assert_eq!(kinds(&ni.sent), [400.0, 200.0, 100.0, 0.0, 0.0]);
-    assert_eq!(kinds(&ni.received), [100.0; 5]);
-    assert_eq!(kinds(&ni.dropped), [100.0, 0.0, 0.0, 0.0, 0.0]);
+    let kinds = |m: &Messages| m.kinds.each_ref().map(|k| *k.ok().unwrap() as u32);
+    assert_eq!(kinds(&ni.sent), [400, 200, 100, 0, 0]);
+    assert_eq!(kinds(&ni.received), [100; 5]);
+    assert_eq!(kinds(&ni.dropped), [100, 0, 0, 0, 0]);
     assert_eq!(ni.failure("timeouts").unwrap().per_second.value, Ok(100.0));
     // What lnetctl did not print has no rate, and is not taken for none.
     assert_eq!(why(&ni.failure("no route").unwrap().per_second), Some(Why::Absent));

@@ -18,10 +18,11 @@ mod words;
 
 pub(crate) use words::{Detail, rail_words, stage_words};
 
-use super::paint::{line, right, scrolled, text};
+use super::paint::{cells, line, right, scrolled, text};
 use super::{Context, Extent};
-use crate::check::Assessment;
-use crate::node::{Node, Peer, Peers};
+use crate::check::{Assessment, Verdict};
+use crate::lnet::lifecycle::StartedBy;
+use crate::node::{LnetStage, Node, Peer, Peers};
 use crate::tui::format;
 use crate::tui::nids;
 use crate::tui::state::LnetPanel;
@@ -97,7 +98,7 @@ fn below(area: Rect, y: u16) -> Rect {
     Rect { y, height: area.bottom() - y, ..area }
 }
 
-/// The stage; modules, what is wrong with the asking, what moves. The row behind it.
+/// LNet's life, what is wrong with the asking, what moves. The row behind it.
 fn head(
     buffer: &mut Buffer,
     area: Rect,
@@ -105,20 +106,77 @@ fn head(
     node: &Node,
     assessment: &Assessment,
 ) -> u16 {
-    let mut lines = vec![Line::raw(stage_words(node, Detail::Version))];
+    let width = usize::from(area.width.saturating_sub(2));
+    let mut lines = life(node, context, width, area.height >= TALL);
     let dim = context.style(Role::Dim);
-    let mut quiet = vec![modules(node)];
     let gaps = assessment.not_checked.iter().filter(|gap| gap.what == "LNet");
-    quiet.extend(gaps.map(|gap| gap.why.to_string()));
+    let mut quiet: Vec<String> = gaps.map(|gap| gap.why.to_string()).collect();
     quiet.extend(node.lnet_aged());
     lines.extend(quiet.into_iter().map(|words| Line::styled(words, dim)));
     if !node.lnet_figures.nis.is_empty() {
-        lines.push(volume(node, context));
+        lines.push(volume(node, context, width));
     }
     for (y, content) in (area.y..area.bottom()).zip(&lines) {
         line(buffer, area.x + 1, y, area.width.saturating_sub(2), content);
     }
     area.y + u16::try_from(lines.len()).unwrap_or(area.height) + 1
+}
+
+/// Where LNet stands, who started it and uses it, what ends it, what comes next.
+fn life(node: &Node, context: &Context<'_>, width: usize, roomy: bool) -> Vec<Line<'static>> {
+    let dim = context.style(Role::Dim);
+    let life = node.lnet_lifecycle();
+    let mut first = vec![Span::raw(stage_words(node, Detail::Version))];
+    let mut add = |words: &str, style| {
+        let taken: usize = first.iter().map(Span::width).sum();
+        if taken + 3 + cells(words) <= width {
+            first.push(Span::styled(format!(" · {words}"), style));
+        }
+    };
+    if let Some(by) = life.started_by.ok().filter(|by| **by != StartedBy::Nobody) {
+        add(by.words(), dim);
+    }
+    match life.survives_reboot.ok() {
+        Some(true) => add("stays over a reboot", dim),
+        Some(false) => {
+            add("a reboot would change it", context.style(Role::Verdict(Verdict::Warning)));
+        }
+        None => {}
+    }
+    let mut lines = vec![Line::from(first)];
+    let mut quiet = Vec::new();
+    if life.stage != LnetStage::Up {
+        quiet.push(modules(node));
+    }
+    let users = match life.users.as_slice() {
+        [] => None,
+        users => {
+            let names: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
+            Some(format!("used by {}", names.join(", ")))
+        }
+    };
+    let unload = life.rmmod_refused.ok().map(|refused| match refused {
+        Some(why) => format!("lustre_rmmod would refuse: {why}"),
+        None => "lustre_rmmod would unload it".to_owned(),
+    });
+    let both: Vec<String> = users.into_iter().chain(unload).collect();
+    match both.join("; ") {
+        words if words.is_empty() => {}
+        words if cells(&words) <= width => quiet.push(words),
+        _ if roomy => quiet.extend(both),
+        // Why it would not unload tells who uses it.
+        _ => quiet.extend(both.into_iter().next_back()),
+    }
+    quiet.extend(life.after_reboot.iter().map(|words| format!("at a reboot: {words}")));
+    lines.extend(quiet.into_iter().map(|words| Line::styled(words, dim)));
+    lines.extend(life.next.iter().map(|step| {
+        Line::from(vec![
+            Span::styled("next ", dim),
+            Span::raw(step.command.to_string()),
+            Span::styled(format!("   {}", step.why), dim),
+        ])
+    }));
+    lines
 }
 
 fn modules(node: &Node) -> String {
@@ -138,7 +196,7 @@ fn modules(node: &Node) -> String {
 }
 
 /// LNet's own bytes beside those of the ports below it: whatever else uses them is the difference.
-fn volume(node: &Node, context: &Context<'_>) -> Line<'static> {
+fn volume(node: &Node, context: &Context<'_>, width: usize) -> Line<'static> {
     let volume = &node.lnet_figures.volume;
     let dim = context.style(Role::Dim);
     let rate = |figure: &crate::node::Figure| {
@@ -157,15 +215,19 @@ fn volume(node: &Node, context: &Context<'_>) -> Line<'static> {
         spans.push(Span::styled(" out", dim));
     };
     part("LNet ", &volume.received_bytes_per_second, &volume.sent_bytes_per_second);
-    part("   ports of its rails ", &volume.port_rx_bytes_per_second, &volume.port_tx_bytes_per_second);
+    part("   its ports ", &volume.port_rx_bytes_per_second, &volume.port_tx_bytes_per_second);
     let mut told = |words: &'static str, figure: &crate::node::Figure, bytes: bool| {
         if let Some(value) = figure.ok().filter(|value| **value > 0.0) {
-            let value = match bytes {
-                true => units::rate(*value, context.view.bits),
-                false => format!("{}/s", format::messages(figure)),
+            let value = if bytes {
+                units::rate(*value, context.view.bits)
+            } else {
+                format!("{}/s", format::messages(figure))
             };
-            spans.push(Span::styled(format!("   {words} "), dim));
-            spans.push(Span::raw(value));
+            let taken: usize = spans.iter().map(Span::width).sum();
+            if taken + cells(words) + cells(&value) + 4 <= width {
+                spans.push(Span::styled(format!("   {words} "), dim));
+                spans.push(Span::raw(value));
+            }
         }
     };
     told("routed", &volume.routed_bytes_per_second, true);
@@ -192,12 +254,15 @@ fn panel(
     let width = usize::from(rest.width.saturating_sub(2));
     match context.view.lnet.panel {
         LnetPanel::Routes => scrolled(buffer, rest, &settings::routes(node, context), context),
-        LnetPanel::Settings => scrolled(buffer, rest, &settings::all(node, context, width), context),
+        LnetPanel::Settings => {
+            scrolled(buffer, rest, &settings::all(node, context, width), context)
+        }
         LnetPanel::Peers => {
             let split = rest.width >= WIDE;
             let left = if split { rest.width * 5 / 8 } else { rest.width };
             if split {
-                beside(buffer, Rect { x: rest.x + left, width: rest.width - left, ..rest }, context, node);
+                let (x, width) = (rest.x + left + 1, rest.width - left - 1);
+                beside(buffer, Rect { x, width, ..rest }, context, node);
             }
             let list = Rect { width: left, ..rest };
             match &node.lnet_figures.peers {

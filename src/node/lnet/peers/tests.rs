@@ -39,11 +39,11 @@ fn peer(nis: &[LnetPeerNi]) -> LnetPeer {
     }
 }
 
-fn own() -> Option<Own> {
-    Some(Own {
+fn own() -> Own {
+    Own {
         nids: vec!["10.1.0.1@o2ib".into(), "10.1.1.1@o2ib".into()],
         nets: Some(vec!["lo".into(), "o2ib".into()]),
-    })
+    }
 }
 
 /// Answers two seconds apart, taken in one after the other.
@@ -52,7 +52,7 @@ fn seen(answers: &[Vec<LnetPeer>]) -> Arc<Peers> {
     let mut last: Option<Arc<Peers>> = None;
     for (n, answer) in (1..).zip(answers) {
         let answer = Arc::new(Timed { at: Mono(n * 2 * SECOND), value: answer.clone() });
-        last = Some(memory.update(&answer, own(), last.as_ref()));
+        last = Some(memory.update(&answer, Some(own()), last.as_ref()));
     }
     last.unwrap()
 }
@@ -136,9 +136,9 @@ fn of_several_nis_the_worst_speaks_and_is_named() {
     assert_eq!(peer.lowest_health(), Some(700), "that of a net beyond counts nothing");
     assert_eq!(
         peer.words(Mono(100 * SECOND)),
-        "10.1.1.7: health 700 of 1000, pinged again in 12 s, 4.5 timeouts/s"
+        "health 700 of 1000, pinged again in 12 s, 4.5 timeouts/s (10.1.1.7)"
     );
-    assert_eq!(peer.words(Mono(113 * SECOND)), "10.1.1.7: health 700 of 1000, 4.5 timeouts/s");
+    assert_eq!(peer.words(Mono(113 * SECOND)), "health 700 of 1000, 4.5 timeouts/s (10.1.1.7)");
     assert!(peer.contains("10.1.1.7") && peer.contains("UNHEALTHY") && !peer.contains("10.1.2"));
 }
 
@@ -146,7 +146,11 @@ fn of_several_nis_the_worst_speaks_and_is_named() {
 fn rates_survive_a_change_of_the_list_and_no_reset() {
     let at = |nid: &str, sent: u32| with(nid, |ni| ni.send_count = Ok(sent));
     let peers = seen(&[
-        vec![at("10.1.0.3@o2ib", 100), at("10.1.0.4@o2ib", u32::MAX - 9), at("10.1.0.5@o2ib", 9_000)],
+        vec![
+            at("10.1.0.3@o2ib", 100),
+            at("10.1.0.4@o2ib", u32::MAX - 9),
+            at("10.1.0.5@o2ib", 9_000),
+        ],
         vec![at("10.1.0.5@o2ib", 10), at("10.1.0.9@o2ib", 1), at("10.1.0.4@o2ib", 10)],
     ]);
     let rate = |nid: &str| {
@@ -166,9 +170,9 @@ fn the_same_answer_again_costs_nothing_and_new_nets_order_anew() {
         let value = vec![with("10.1.0.9@o2ib", |ni| ni.send_count = Ok(sent))];
         Arc::new(Timed { at: Mono(at * SECOND), value })
     };
-    let first = memory.update(&answer(1, 0), own(), None);
-    let second = memory.update(&answer(3, 20), own(), Some(&first));
-    let again = memory.update(&answer(3, 20), own(), Some(&second));
+    let first = memory.update(&answer(1, 0), Some(own()), None);
+    let second = memory.update(&answer(3, 20), Some(own()), Some(&first));
+    let again = memory.update(&answer(3, 20), Some(own()), Some(&second));
     assert!(Arc::ptr_eq(&second, &again));
     // The nets cannot be asked for a moment: what they were stays.
     let unknown = memory.update(&answer(3, 20), None, Some(&again));
@@ -193,8 +197,8 @@ fn a_peer_of_which_nothing_is_told_is_unknown_not_well() {
     let old = with("10.1.0.8@o2ib", |ni| (ni.health, ni.network_timeouts) = (none(), none()));
     let peers = seen(&[vec![bare, empty, old]]);
     let conditions: Vec<PeerCondition> = peers.iter().map(|p| p.condition()).collect();
-    use PeerCondition::{Unknown as NotKnown, Well};
-    assert_eq!(conditions, [NotKnown, NotKnown, Well]);
+    let unknown = PeerCondition::Unknown;
+    assert_eq!(conditions, [unknown, unknown, PeerCondition::Well]);
 }
 
 prop_compose! {

@@ -11,7 +11,8 @@ const FAILURES: [(PeerCount, &str); 4] = [
     (PeerCount::RemoteDropped, "dropped/s"),
 ];
 
-/// One clause per NI with trouble; the NI is named where there are several.
+/// One clause per NI with trouble; an NI is named where it is not the one that the peer is named
+/// by.
 pub(super) fn of(peer: &Peer<'_>, now: Mono) -> String {
     match peer.condition() {
         PeerCondition::Own => return "this node itself".to_owned(),
@@ -20,17 +21,16 @@ pub(super) fn of(peer: &Peer<'_>, now: Mono) -> String {
         }
         _ => {}
     }
-    let several = peer.raw.nis.len() > 1;
+    let primary = &peer.raw.primary_nid;
     let clauses: Vec<String> = peer
         .nis()
         .filter(|ni| !ni.is_elsewhere)
         .filter_map(|ni| {
-            let words = of_ni(&ni, now);
-            let named = || format!("{}: {}", ni.raw.address(), words.join(", "));
-            match (words.is_empty(), several) {
-                (true, _) => None,
-                (false, true) => Some(named()),
-                (false, false) => Some(words.join(", ")),
+            let words = of_ni(&ni, now).join(", ");
+            match words.is_empty() {
+                true => None,
+                false if ni.raw.nid == *primary => Some(words),
+                false => Some(format!("{words} ({})", ni.raw.address())),
             }
         })
         .collect();

@@ -77,7 +77,7 @@ fn ni_pairs(entry: &Entry<'_>) -> Vec<Pair> {
     };
     let rest = ni.more.iter().filter(|(path, _)| entry.figures.is_none() || !told(path));
     pairs.extend(rest.map(|(path, value)| {
-        let name = path.strip_prefix("health stats/").unwrap_or(path);
+        let name = path.rsplit('/').next().unwrap_or(path);
         Pair::new(name, value.to_string())
     }));
     pairs
@@ -103,30 +103,27 @@ fn fact(
 
 /// Rates and counts by type and direction.
 fn messages(own: &NiFigures, context: &Context<'_>) -> Vec<Line<'static>> {
-    let directions = [("SENT", &own.sent), ("RECEIVED", &own.received), ("DROPPED", &own.dropped)];
+    let directions = [&own.sent, &own.received, &own.dropped];
     let dim = context.style(Role::Dim);
     let mut head = pad("MESSAGES", 9);
-    for (name, _) in directions {
-        head.push_str(&format!("{:>9}", format!("{name}/S")));
-    }
-    for (name, _) in directions {
-        head.push_str(&format!("{name:>14}"));
-    }
+    head.extend(["SENT/S", "RECV/S", "DROP/S"].map(|name| lead(name, 9)));
+    head.extend(["SENT", "RECEIVED", "DROPPED"].map(|name| lead(name, 14)));
     let mut lines = vec![Line::styled(head, dim)];
     let mut row = |name: &str, rates: [String; 3], counts: [String; 3]| {
         let figures = rates.iter().map(|r| lead(r, 9)).chain(counts.iter().map(|c| lead(c, 14)));
         let figures: String = figures.collect();
         lines.push(Line::from(vec![Span::styled(pad(name, 9), dim), Span::raw(figures)]));
     };
-    let all = directions.map(|(_, m)| format::messages(&m.per_second));
+    let all = directions.map(|m| format::messages(&m.per_second));
     row("all", all, [const { String::new() }; 3]);
     for kind in MessageKind::ALL {
-        let of = |m: &Messages| m.kinds.get(kind as usize).map(format::messages).unwrap_or_default();
+        let of =
+            |m: &Messages| m.kinds.get(kind as usize).map(format::messages).unwrap_or_default();
         let count = |m: &Messages| {
             let count = m.counts.get(kind as usize).and_then(|c| c.as_ref().ok());
             count.map_or(units::UNKNOWN.to_owned(), |c| units::count((*c).into()))
         };
-        row(kind.word(), directions.map(|(_, m)| of(m)), directions.map(|(_, m)| count(m)));
+        row(kind.word(), directions.map(of), directions.map(count));
     }
     lines
 }
@@ -154,7 +151,8 @@ pub(super) fn peer(
     let head = format!("ALL OF PEER {}: {} NIDS", raw.primary_nid, raw.nis.len());
     let mut lines = vec![Line::styled(head, dim)];
     let words = peer.words(node.time.mono);
-    let words = if words.is_empty() { "nothing is wrong that LNet knows of".to_owned() } else { words };
+    let words =
+        if words.is_empty() { "nothing is wrong that LNet knows of".to_owned() } else { words };
     for (n, part) in wrap(&words, width.saturating_sub(2).max(1)).into_iter().enumerate() {
         let sign = if n == 0 { glyphs::verdict(verdict) } else { " " };
         let style = context.style(Role::Verdict(verdict));

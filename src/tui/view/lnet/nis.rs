@@ -57,14 +57,14 @@ fn columns(nis: &[Entry<'_>]) -> [Column; 16] {
         figures("RECV/S", 7, 3),
         figures("MSG/BYTE", 8, 5),
         figures("FAIL/S", 6, 7),
-        figures("PUT/S", 11, 8),
-        figures("GET/S", 11, 9),
-        figures("REPLY/S", 11, 10),
-        figures("ACK/S", 11, 11),
-        figures("DROP/S", 6, 12),
-        figures("TIMEOUT/S", 9, 13),
-        figures("CHOSEN", 6, 14),
-        words("CPT", 8, 15),
+        figures("DROP/S", 6, 8),
+        figures("TIMEOUT", 7, 9),
+        figures("CHOSEN", 6, 15),
+        figures("PUT/S", 11, 11),
+        figures("GET/S", 11, 12),
+        figures("REPLY/S", 11, 13),
+        figures("ACK/S", 11, 14),
+        words("CPT", 8, 10),
     ]
 }
 
@@ -88,14 +88,14 @@ fn fields(entry: &Entry<'_>) -> [String; 16] {
         figure(|f| &f.received.per_second),
         own.map_or_else(unknown, shares),
         own.map_or_else(unknown, |f| format::messages(&f.failing_per_second())),
-        kind(MessageKind::Put),
-        kind(MessageKind::Get),
-        kind(MessageKind::Reply),
-        kind(MessageKind::Ack),
         figure(|f| &f.dropped.per_second),
         own.and_then(|f| f.failure("timeouts"))
             .map_or_else(unknown, |f| format::messages(&f.per_second)),
         own.map_or_else(unknown, |f| format::percent(&f.request_share_ratio)),
+        kind(MessageKind::Put),
+        kind(MessageKind::Get),
+        kind(MessageKind::Reply),
+        kind(MessageKind::Ack),
         cpt(ni),
     ]
 }
@@ -153,8 +153,11 @@ pub(super) fn draw(
     for (n, entry) in nis.iter().enumerate().skip(first).take(shown) {
         let verdict = entry.verdict();
         let is_selected = selected == Some(n);
-        let sign =
-            format!("{}{}", if is_selected { glyphs::SELECTED } else { " " }, glyphs::verdict(verdict));
+        let sign = format!(
+            "{}{}",
+            if is_selected { glyphs::SELECTED } else { " " },
+            glyphs::verdict(verdict)
+        );
         text(buffer, area.x + 1, y, 2, &sign, context.style(Role::Verdict(verdict)));
         let style = match verdict {
             Verdict::Critical | Verdict::Warning => context.style(Role::Verdict(verdict)),

@@ -75,8 +75,11 @@ pub(super) fn draw(
         let Some(peer) = context.nids.peer(n).and_then(|place| peers.get(place)) else { break };
         let verdict = peer_verdict(node, &peer);
         let is_selected = selected == Some(n);
-        let sign =
-            format!("{}{}", if is_selected { glyphs::SELECTED } else { " " }, glyphs::verdict(verdict));
+        let sign = format!(
+            "{}{}",
+            if is_selected { glyphs::SELECTED } else { " " },
+            glyphs::verdict(verdict)
+        );
         text(buffer, area.x + 1, y, 2, &sign, context.style(Role::Verdict(verdict)));
         let style = match verdict {
             Verdict::Critical | Verdict::Warning => context.style(Role::Verdict(verdict)),

@@ -27,7 +27,9 @@ pub(super) fn routes(node: &Node, context: &Context<'_>) -> Vec<Line<'static>> {
     let dim = context.style(Role::Dim);
     let mut lines = Vec::new();
     match &node.lnet.more.routes {
-        Err(unknown) => lines.push(Line::styled(format!("routes {}", format::why_not(unknown)), dim)),
+        Err(unknown) => {
+            lines.push(Line::styled(format!("routes {}", format::why_not(unknown)), dim));
+        }
         Ok(routes) if routes.value.is_empty() => {
             lines.push(Line::styled("no routes: this node speaks to its own nets only", dim));
         }
@@ -57,7 +59,8 @@ pub(super) fn routes(node: &Node, context: &Context<'_>) -> Vec<Line<'static>> {
             for pool in &routing.value.buffers {
                 let short = |r: &crate::sample::Reading<i64>| format::reading(r);
                 // Negative: so many messages wait for a buffer.
-                let waits = [&pool.credits, &pool.min_credits].map(|c| c.as_ref().is_ok_and(|c| *c < 0));
+                let waits =
+                    [&pool.credits, &pool.min_credits].map(|c| c.as_ref().is_ok_and(|c| *c < 0));
                 let style = match waits {
                     [true, _] => context.style(Role::Verdict(crate::check::Verdict::Warning)),
                     [_, true] => context.style(Role::Verdict(crate::check::Verdict::Note)),
@@ -119,7 +122,8 @@ fn is_down(route: &LnetRoute) -> bool {
 
 /// `ROUTES 2, 1 down`.
 pub(super) fn routes_title(node: &Node) -> String {
-    let router = node.lnet.more.routing.as_ref().is_ok_and(|r| r.value.enable.is_some_and(|e| e != 0));
+    let router =
+        node.lnet.more.routing.as_ref().is_ok_and(|r| r.value.enable.is_some_and(|e| e != 0));
     let role = if router { ", ROUTER" } else { "" };
     match &node.lnet.more.routes {
         Err(_) => format!("ROUTES {}{role}", units::UNKNOWN),
@@ -213,12 +217,12 @@ fn policy(rule: &LnetUdsp) -> Line<'static> {
     let mut words = format!("{:>3} ", format::reading(&rule.index));
     for (name, value) in [("src", &rule.src), ("dst", &rule.dst), ("rte", &rule.rte)] {
         if let Some(value) = value {
-            words.push_str(&format!(" {name} {value}"));
+            words.extend([" ", name, " ", value]);
         }
     }
-    match rule.priority {
-        Some(priority) => words.push_str(&format!("  priority {priority}")),
-        None => words.push_str("  preferred for it"),
-    }
-    Line::from(words)
+    let action = match rule.priority {
+        Some(priority) => format!("priority {priority}"),
+        None => "preferred for it".to_owned(),
+    };
+    Line::from(format!("{words}  {action}"))
 }

@@ -1,8 +1,9 @@
 //! LNet in a few words, for the head and for the rails table.
 
 use crate::check::{Layer, RailAssessment, Verdict, ni_verdict};
+use crate::lnet::lifecycle;
 use crate::node::{LnetStage, Node, Rail, SourceKind};
-use crate::sample::{Lnet, LnetFailure};
+use crate::sample::Lnet;
 use crate::tui::format;
 use crate::units::UNKNOWN;
 
@@ -26,12 +27,11 @@ pub(crate) fn stage_words(node: &Node, detail: Detail) -> String {
     };
     let stage = match node.lnet_stage() {
         LnetStage::Absent => return "no LNet".to_owned(),
-        LnetStage::NotLoaded => "not loaded".to_owned(),
-        LnetStage::Loaded => "loaded, not configured".to_owned(),
-        LnetStage::Configured => "configured, no net".to_owned(),
-        LnetStage::Up if detail == Detail::Stage => "up".to_owned(),
-        LnetStage::Up => format!("up, {}", nets(lnet)),
-        LnetStage::Unknown => unknown_words(node).to_owned(),
+        LnetStage::Up if detail != Detail::Stage => format!("up, {}", nets(lnet)),
+        stage => {
+            let recorded = node.source == SourceKind::Capture;
+            lifecycle::words(lnet, stage, recorded).to_owned()
+        }
     };
     let mark = if node.lnet_aged().is_some() { " (stale)" } else { "" };
     format!("LNet{version} {stage}{mark}")
@@ -46,21 +46,6 @@ fn nets(lnet: &Lnet) -> String {
         })
         .collect();
     words.join(", ")
-}
-
-/// Why the stage is not known.
-fn unknown_words(node: &Node) -> &'static str {
-    match &node.lnet.answer {
-        Err(LnetFailure::NotInstalled) if node.lnet.modules.lnet == Some(true) => {
-            "loaded, no lnetctl"
-        }
-        Err(LnetFailure::NotInstalled) => "not known, no lnetctl",
-        Err(LnetFailure::Denied(_)) => "needs root",
-        Err(LnetFailure::Timeout(_)) => "does not answer",
-        Err(LnetFailure::Pending) if node.source == SourceKind::Capture => "not captured",
-        Err(LnetFailure::Pending) => "asked …",
-        _ => "cannot be read",
-    }
 }
 
 /// The LNET column of a rail, and its verdict: that of the ladder.

@@ -126,6 +126,7 @@ impl Scene {
                 udsp: told(at, Vec::new()),
                 credits: told(at, credits),
             },
+            sudoers: None,
             local: Arc::new(local()),
         }
     }

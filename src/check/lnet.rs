@@ -15,6 +15,7 @@ mod stage;
 mod tests;
 
 pub use ni::ni_verdict;
+pub use peers::peer_verdict;
 
 use super::fold::Found;
 use super::view::RailView;

@@ -1,14 +1,14 @@
 //! Messages that fail or are dropped now: judged over a minute, not from one answer.
 
 use super::kit::{Told, count, kind, listed, nets, ni_line, printed, rails_of};
-use super::ni::{HEALTHY, is_fatal};
+use super::ni::is_fatal;
 use crate::check::Severity;
 use crate::check::catalogue::lnet::{LNET_DROPS_RISING, LNET_QUEUE_TIMEOUTS, NI_FAILURES_UNSEEN};
 use crate::check::fold::Found;
 use crate::check::view::RailView;
 use crate::fix::word;
 use crate::node::{NiGrowth, Node};
-use crate::sample::{LnetNi, Text};
+use crate::sample::{LnetNi, MAX_HEALTH, Text};
 use crate::units;
 
 /// So many dropped messages in a minute are worth a word.
@@ -73,7 +73,7 @@ fn drops(views: &[RailView<'_>], ni: &LnetNi, growth: &NiGrowth) -> Option<Found
 /// The only NI of a node: LNet does not lower its health (Lustre 2.13.55 to 2.16).
 fn unseen(views: &[RailView<'_>], ni: &LnetNi, growth: &NiGrowth) -> Option<Found> {
     let failed = *growth.failures.as_ref().ok()?;
-    if failed < FAILURES || is_fatal(ni) || ni.health != Ok(HEALTHY) {
+    if failed < FAILURES || is_fatal(ni) || ni.health != Ok(MAX_HEALTH) {
         return None;
     }
     let summary = format!(

@@ -10,10 +10,8 @@ use crate::check::view::{Iface, RailView};
 use crate::check::{Cause, Finding, Severity, Verdict};
 use crate::fix::{self, Action, Change};
 use crate::node::{Node, Rail, RailNi};
-use crate::sample::{Address, LnetNi, Prefix, Text, Why};
+use crate::sample::{Address, LnetNi, MAX_HEALTH, Prefix, Text, Why};
 use std::net::IpAddr;
-
-pub(super) const HEALTHY: u32 = 1000; // LNET_MAX_HEALTH_VALUE
 
 /// The NIs of a rail.
 pub(super) fn on_rail(view: &RailView<'_>, cause: Option<Cause>) -> Vec<Finding> {
@@ -79,7 +77,7 @@ pub fn ni_verdict(node: &Node, ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
     match (trouble(node, ni, rated.is_some_and(moves)), &ni.status, &ni.health) {
         (Some(trouble), _, _) => trouble.severity().into(),
         (None, Err(_), _) => Verdict::Unknown,
-        (None, Ok(_), Ok(health)) if *health < HEALTHY => Verdict::Note,
+        (None, Ok(_), Ok(health)) if *health < MAX_HEALTH => Verdict::Note,
         (None, Ok(_), _) => Verdict::Ok,
     }
 }
@@ -138,11 +136,11 @@ fn trouble(node: &Node, ni: &LnetNi, moves: bool) -> Option<Trouble> {
     // Before 2.15 neither value says anything of this: only routers had a status.
     let absent = |why: Why| why == Why::Absent;
     let no_error = ni.fatal_error.as_ref().map_or_else(|u| absent(u.why), |f| *f == 0);
-    let healthy = ni.health.as_ref().map_or_else(|u| absent(u.why), |h| *h == HEALTHY);
+    let healthy = ni.health.as_ref().map_or_else(|u| absent(u.why), |h| *h == MAX_HEALTH);
     if !(no_error && healthy) {
         return Some(Trouble::Down);
     }
-    let works = ni.fatal_error == Ok(0) && ni.health == Ok(HEALTHY);
+    let works = ni.fatal_error == Ok(0) && ni.health == Ok(MAX_HEALTH);
     Some(match is_router(node) {
         // Where nobody routes, nothing but an error or lost health takes an NI down.
         Some(false) if works => Trouble::Stale,

@@ -1,13 +1,28 @@
-//! Peers under another name than the one Lustre uses.
+//! Peers: how one does, and those under another name than the one Lustre uses.
 
 use super::kit::Told;
-use crate::check::Severity;
+use super::ni::is_router;
 use crate::check::catalogue::lnet::LNET_PRIMARY_NID;
 use crate::check::fold::Found;
+use crate::check::{Severity, Verdict};
 use crate::fix::word;
 use crate::lnet::lifecycle::set;
-use crate::node::Node;
+use crate::node::{Node, Peer, PeerCondition};
 use crate::sample::{LnetPeer, Text};
+
+/// The verdict on one peer. A router watches all its peers, and calls those down that are idle:
+/// there it is no more than a note.
+pub fn peer_verdict(node: &Node, peer: &Peer<'_>) -> Verdict {
+    let router = is_router(node) == Some(true);
+    match peer.condition() {
+        PeerCondition::Unhealthy | PeerCondition::Failing => Verdict::Warning,
+        PeerCondition::Down if !router => Verdict::Warning,
+        PeerCondition::Down | PeerCondition::Queueing => Verdict::Note,
+        PeerCondition::Unknown => Verdict::Unknown,
+        PeerCondition::Well => Verdict::Ok,
+        PeerCondition::Own | PeerCondition::Elsewhere => Verdict::NotApplicable,
+    }
+}
 
 /// A mounted file system's server is a peer whose primary NID is another one, although the NID
 /// that Lustre mounted by is meant to be locked as the primary (`lock_prim_nid`).

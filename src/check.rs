@@ -295,6 +295,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
         causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
     }));
     fold::settle(&mut found);
+    let left_out = fold::leave_out(&mut found, &node.policy);
     fold::raise_roots(&mut found);
 
     let rails: Vec<RailAssessment> = views
@@ -305,7 +306,9 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
                 .filter(|f| f.rails.contains(&view.index))
                 .map(|f| &f.finding)
                 .collect();
-            ladder::judge(view, &own, routed.rungs.get(view.index))
+            let left_out = left_out.iter().filter(|f| f.rails.contains(&view.index));
+            let silent: Vec<Layer> = left_out.map(|f| f.finding.layer).collect();
+            ladder::judge(view, &own, routed.rungs.get(view.index), &silent)
         })
         .collect();
     fold::merge(&mut found);
@@ -313,6 +316,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     let verdict = node_verdict(&findings, &rails);
     let mut not_checked = not_checked::list(&views, node);
     not_checked.extend(routed.not_checked.iter().cloned());
+    not_checked.extend(not_checked::left_out(&left_out));
     let lnet = node.lnet_lifecycle();
     Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet }
 }

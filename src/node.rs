@@ -16,6 +16,7 @@ mod join;
 mod link_rate;
 mod lnet;
 mod other;
+mod policy;
 mod rail;
 mod rate;
 mod route_events;
@@ -32,6 +33,7 @@ mod view;
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
 pub use lnet::{KindRates, NiRates};
+pub use policy::{Policy, Thresholds};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
@@ -54,6 +56,21 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Groups named by the configuration.
     pub groups: Vec<ConfiguredGroup>,
+    /// Names that the configuration gives to rails.
+    pub names: Vec<ConfiguredName>,
+    /// Addresses that the rails are meant to reach, by the configuration.
+    pub peers: Vec<std::net::IpAddr>,
+    /// How the node is to be judged.
+    pub policy: Arc<Policy>,
+}
+
+/// A name that the configuration gives to a rail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredName {
+    /// Interface, RDMA device or `device/port`.
+    pub of: String,
+    /// What the rail is called.
+    pub name: String,
 }
 
 /// A group that the configuration makes.
@@ -135,6 +152,10 @@ pub struct Node {
     pub notes: Vec<Note>,
     /// Own reading cost of the newest pass.
     pub cost: Duration,
+    /// Addresses that the rails are meant to reach, by the configuration.
+    pub peers: Vec<std::net::IpAddr>,
+    /// How the node is to be judged.
+    pub policy: Arc<Policy>,
     /// What is remembered between samples.
     state: state::State,
 }
@@ -274,6 +295,8 @@ impl Node {
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
+            peers: settings.peers.clone(),
+            policy: Arc::clone(&settings.policy),
             state: state::State::new(settings),
         };
         node.advance(sample);

@@ -65,12 +65,12 @@ fn performance(node: &Node) -> Vec<String> {
     for rail in &node.rails {
         for (way, flow) in [("rx", &rail.rx), ("tx", &rail.tx)] {
             let rate = flow.bytes_per_second.ok().map(|r| format!("{r:.0}B"));
-            data.push(item(&format!("{}_{way}", rail.name), rate));
+            data.push(item(&format!("{}_{way}", rail.name), rate.as_deref()));
         }
     }
     for group in &node.groups {
         for (way, side) in [("rx", &group.balance.rx), ("tx", &group.balance.tx)] {
-            data.push(item(&format!("{}_balance_{way}", group.name), balance(side)));
+            data.push(item(&format!("{}_balance_{way}", group.name), balance(side).as_deref()));
         }
     }
     data
@@ -81,9 +81,9 @@ fn balance(side: &BalanceSide) -> Option<String> {
 }
 
 /// `'label'=value`; `U` is "could not be measured".
-fn item(label: &str, value: Option<String>) -> String {
+fn item(label: &str, value: Option<&str>) -> String {
     let label = label.replace('\'', "''").replace('=', "_");
-    format!("'{label}'={}", value.as_deref().unwrap_or("U"))
+    format!("'{label}'={}", value.unwrap_or("U"))
 }
 
 #[cfg(test)]

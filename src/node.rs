@@ -58,7 +58,7 @@ pub struct Settings {
     pub groups: Vec<ConfiguredGroup>,
     /// Names that the configuration gives to rails.
     pub names: Vec<ConfiguredName>,
-    /// Addresses that the rails are meant to reach, by the configuration.
+    /// Addresses that the rails are meant to reach, by the configuration or `--peer`.
     pub peers: Vec<std::net::IpAddr>,
     /// How the node is to be judged.
     pub policy: Arc<Policy>,
@@ -144,6 +144,8 @@ pub struct Node {
     pub sysctls: Arc<Sysctls>,
     /// Who keeps the interfaces' configuration, where somebody looked.
     pub managers: Option<Arc<crate::sample::Managers>>,
+    /// Addresses that the user named as peers.
+    pub named_peers: Vec<std::net::IpAddr>,
     /// What happened, newest first, bounded.
     pub events: VecDeque<Event>,
     /// Marks of the user, oldest first.
@@ -152,8 +154,6 @@ pub struct Node {
     pub notes: Vec<Note>,
     /// Own reading cost of the newest pass.
     pub cost: Duration,
-    /// Addresses that the rails are meant to reach, by the configuration.
-    pub peers: Vec<std::net::IpAddr>,
     /// How the node is to be judged.
     pub policy: Arc<Policy>,
     /// What is remembered between samples.
@@ -291,11 +291,11 @@ impl Node {
             routing: Arc::clone(&sample.routing),
             sysctls: Arc::clone(&sample.sysctls),
             managers: sample.managers.clone(),
+            named_peers: settings.peers.clone(),
             events: VecDeque::new(),
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
-            peers: settings.peers.clone(),
             policy: Arc::clone(&settings.policy),
             state: state::State::new(settings),
         };

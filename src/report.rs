@@ -6,3 +6,4 @@ pub mod junit;
 pub mod nagios;
 pub mod paths;
 pub mod text;
+pub mod why;

@@ -4,6 +4,7 @@ mod rungs;
 
 use super::fold;
 use super::routing::Rungs;
+use super::selection;
 use super::view::{Iface, RailView};
 use super::{Finding, Layer, RailAssessment, Rung, Verdict};
 use crate::node::PortState;
@@ -14,10 +15,13 @@ pub(super) fn judge(
     view: &RailView<'_>,
     findings: &[&Finding],
     routed: Option<&Rungs>,
+    scene: &selection::Scene<'_>,
     silent: &[Layer],
 ) -> RailAssessment {
-    let ladder: Vec<Rung> =
-        rungs::all(view, routed).into_iter().map(|rung| decided(rung, findings, silent)).collect();
+    let ladder: Vec<Rung> = rungs::all(view, routed, scene)
+        .into_iter()
+        .map(|rung| decided(rung, findings, silent))
+        .collect();
     let first_failing = ladder
         .iter()
         .find(|r| matches!(r.verdict, Verdict::Warning | Verdict::Critical))
@@ -27,7 +31,8 @@ pub(super) fn judge(
         None if unreadable(view).is_some() => Verdict::Unknown,
         None => Verdict::Ok,
     };
-    RailAssessment { verdict, ladder, first_failing, state_word: state_word(view) }
+    let selection = selection::table(scene, view);
+    RailAssessment { verdict, ladder, first_failing, selection, state_word: state_word(view) }
 }
 
 /// The worst finding of a layer decides its rung; one that the site left out makes it a note.

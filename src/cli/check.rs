@@ -2,15 +2,15 @@
 
 use super::args::{Check, Format, Global};
 use super::error::Failure;
-use super::{open, rails};
+use super::{open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
-use crate::node::{Node, SourceKind};
+use crate::node::{Node, Settings, SourceKind};
 use crate::report::{json, junit, nagios, text};
-use crate::sample::{LnetFailure, Mono, Sample};
+use crate::sample::{Mono, Sample};
 use crate::source::Source;
 use std::time::Duration;
 
-/// So long a live check waits for the first answer of `lnetctl`.
+/// So long a live check waits for the first answers of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
 pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
@@ -20,9 +20,10 @@ pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
     let mut global = global.clone();
     global.in_force.ignore.extend(options.ignore.iter().cloned());
     global.only.clone_from(&options.only);
+    let peers = peers::open(&options.peers, &global)?;
     let source = rails::must_match(open::source(&global)?, &global)?;
-    let node = settled(source, &global)?;
-    let assessment = check::assess(&node);
+    let node = settled(source, &global, &peers.settings(&global))?;
+    let assessment = check::assess_with(&node, &peers.nodes);
     let format = if options.json { Format::Json } else { options.format };
     let report = match format {
         Format::Text => text::report(&node, &assessment),
@@ -45,14 +46,18 @@ fn exit_code(assessment: &Assessment) -> u8 {
 }
 
 /// A node with rates: two samples one interval apart, or all of a capture.
-pub(super) fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
+pub(super) fn settled(
+    mut source: Box<dyn Source>,
+    global: &Global,
+    settings: &Settings,
+) -> Result<Node, Failure> {
     let mut node: Option<Node> = None;
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
         match node.as_mut() {
             Some(node) => node.advance(&sample),
-            None => node = Some(Node::new(global.settings(), source.kind(), &sample)),
+            None => node = Some(Node::new(settings.clone(), source.kind(), &sample)),
         }
         let waited = sample.time.mono.since(start);
         if source.kind() != SourceKind::Capture && enough(&sample, waited, global.interval) {
@@ -67,8 +72,11 @@ pub(super) fn first_whole(mut source: Box<dyn Source>, global: &Global) -> Resul
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
-        let late = sample.time.mono.since(start) >= ROUTES_PATIENCE;
-        if is_read(&sample) || late || source.kind() == SourceKind::Capture {
+        let waited = sample.time.mono.since(start);
+        let late = waited >= ROUTES_PATIENCE;
+        // LNet's peers are destinations.
+        let whole = is_read(&sample) && (sample.lnet.is_settled() || waited >= LNET_PATIENCE);
+        if whole || !is_read(&sample) && late || source.kind() == SourceKind::Capture {
             return Ok(Node::new(global.settings(), source.kind(), &sample));
         }
     }
@@ -82,7 +90,7 @@ fn is_read(sample: &Sample) -> bool {
 
 /// Rates are there, and the kernel and LNet have answered or had their time.
 fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
-    let pending = matches!(sample.lnet.answer, Err(LnetFailure::Pending));
+    let pending = !sample.lnet.is_settled();
     // Ticks come a little early or late.
     waited >= interval.mul_f64(0.9)
         && (is_read(sample) || waited >= ROUTES_PATIENCE)

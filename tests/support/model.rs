@@ -12,8 +12,8 @@ use railtop::node::{
 use railtop::sample::{
     Address, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet,
     LnetAnswer, LnetFailure, LnetModules, LnetNet, LnetNi, Memory, Mono, NextHop, NextHopFlags,
-    PciFunction, PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, RuleAction,
-    Sample, SampleTime, Sysctls, Text, Unknown, Why,
+    PciFunction, PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, Sample,
+    SampleTime, Sysctls, Text, Unknown, Why,
 };
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -327,6 +327,7 @@ fn judged_well(rail: &Rail) -> RailAssessment {
         verdict: Verdict::Ok,
         ladder: well_ladder(rail),
         first_failing: None,
+        selection: Vec::new(),
         state_word: text("ACTIVE"),
     }
 }
@@ -351,7 +352,13 @@ fn judged_sick(
             rung.detail = text("follows from the above");
         }
     }
-    RailAssessment { verdict, ladder, first_failing: Some(layer), state_word: text(word) }
+    RailAssessment {
+        verdict,
+        ladder,
+        first_failing: Some(layer),
+        selection: Vec::new(),
+        state_word: text(word),
+    }
 }
 
 fn side(rate: f64, jain: f64, slowest: Option<usize>, part: f64) -> BalanceSide {
@@ -393,6 +400,7 @@ fn lnet(rails: &[Rail]) -> Arc<Lnet> {
         }),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     })
@@ -403,54 +411,20 @@ fn prefix(a: u8, b: u8, c: u8, d: u8, len: u8) -> Prefix {
 }
 
 fn rule(preference: u32, src: Option<Prefix>, table: u32) -> Rule {
-    Rule {
-        preference,
-        src,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(table),
-        protocol: 0,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
-    }
+    Rule { src, ..Rule::lookup(preference, table) }
 }
 
 fn route(table: u32, dst: Prefix, ifindex: u32, linkdown: bool) -> Route {
     Route {
-        table,
-        dst,
-        src: None,
         kind: if table == 255 { RouteKind::Local } else { RouteKind::Unicast },
-        tos: 0,
-        metric: 0,
         scope: 253,
         protocol: 2,
         prefsrc: (table == 254).then(|| Ipv4Addr::new(172, 16, 34, ifindex as u8 - 3).into()),
         next_hops: vec![NextHop {
-            ifindex: Some(ifindex),
-            gateway: None,
-            weight: 1,
             flags: NextHopFlags { dead: linkdown, linkdown, onlink: false },
+            ..NextHop::by(ifindex)
         }],
-        nexthop_id: None,
-        mtu: None,
-        mtu_locked: false,
-        cloned: false,
-        pref: None,
-        expires: None,
+        ..Route::to(dst, table)
     }
 }
 
@@ -479,22 +453,10 @@ fn routing(rails: &[Rail]) -> (Arc<Routing>, Vec<Link>) {
         routes.push(route(941 + n as u32, prefix(172, 16, 0, 0, 16), index, down));
         routes.push(route(255, prefix(172, 16, 34, n as u8 + 1, 32), index, false));
         links.push(Link {
-            index,
-            name: rail.name.clone(),
-            kind: 32,
             flags: LinkFlags(0x1_1043),
             operstate: Ok(text("up")),
             mtu: Some(2044),
-            address: None,
-            master: None,
-            parent: None,
-            info_kind: None,
-            slave_kind: None,
-            vrf_table: None,
-            pkey: None,
-            ipoib_mode: None,
-            carrier_up_count: None,
-            carrier_down_count: None,
+            ..Link::new(index, rail.name.clone(), 32)
         });
     }
     rules.push(rule(32766, None, 254));
@@ -723,6 +685,7 @@ pub fn unknowns() -> Model {
                 .map(|l| rung(*l, Verdict::Unknown, "timeout: mlx5_0 did not answer", None))
                 .collect(),
             first_failing: None,
+            selection: Vec::new(),
             state_word: text("not read"),
         })
         .collect();
@@ -734,6 +697,7 @@ pub fn unknowns() -> Model {
         answer: Err(LnetFailure::Denied(text("lnetctl: needs root"))),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     });
@@ -801,6 +765,7 @@ pub fn no_rails() -> Model {
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     });

@@ -39,6 +39,10 @@ pub(in super::super) struct Global {
     /// The lnetctl to ask
     #[arg(long, global = true, value_name = "PATH", env = "RAILTOP_LNETCTL")]
     pub(in super::super) lnetctl: Option<PathBuf>,
+    /// Ask LNet through `sudo -n lnetctl …`; where that is denied, `railtop check` prints the
+    /// line of sudoers that allows it
+    #[arg(long, global = true)]
+    pub(in super::super) sudo: bool,
     /// This configuration file instead of the usual ones
     #[arg(long, global = true, value_name = "FILE", env = "RAILTOP_CONFIG")]
     pub(in super::super) config: Option<PathBuf>,

@@ -24,7 +24,7 @@ mod traffic;
 mod view;
 
 pub use catalogue::{CATALOGUE, Entry, entry};
-pub use lnet::ni_verdict;
+pub use lnet::{ni_verdict, peer_verdict};
 pub use routing::AddressRoute;
 pub use selection::SelectionRung;
 

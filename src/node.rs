@@ -32,7 +32,10 @@ mod view;
 
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
-pub use lnet::{KindRates, NiRates};
+pub use lnet::{
+    KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
+    NiFigures, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers,
+};
 pub use policy::{Policy, Thresholds};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
@@ -136,6 +139,8 @@ pub struct Node {
     pub choice_note: Option<Text>,
     /// LNet as read.
     pub lnet: Arc<Lnet>,
+    /// What LNet's answers say when they are compared.
+    pub lnet_figures: LnetFigures,
     /// Links as read.
     pub links: Reading<Arc<Vec<crate::sample::Link>>>,
     /// Routes, rules, addresses as read.
@@ -287,6 +292,7 @@ impl Node {
             not_shown: Vec::new(),
             choice_note: None,
             lnet: Arc::clone(&sample.lnet),
+            lnet_figures: LnetFigures::default(),
             links: sample.links.clone(),
             routing: Arc::clone(&sample.routing),
             sysctls: Arc::clone(&sample.sysctls),

@@ -95,7 +95,8 @@ fn notes(node: &Node) -> Vec<NotChecked> {
     };
     node.notes
         .iter()
-        .filter(|note| !stuck(&note.reader))
+        // Slower counters are less, but they are checked: the events tell of it.
+        .filter(|note| note.reader != OWN_COST && !stuck(&note.reader))
         .map(|note| {
             let age = units::duration_words(node.time.mono.since(note.since));
             entry(note.reader.clone(), format!("{}, for {age}", note.what))

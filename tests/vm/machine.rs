@@ -13,7 +13,7 @@ const QEMU: &str = "qemu-system-x86_64";
 const HUBS: [u8; 4] = [0, 1, 0, 1];
 /// PCI slots of the stub's four adapters.
 const ADAPTERS: [u8; 4] = [0x10, 0x11, 0x12, 0x13];
-const BOOT: Duration = Duration::from_secs(240);
+pub(crate) const BOOT: Duration = Duration::from_secs(240);
 
 /// The repository.
 fn here() -> &'static Path {
@@ -63,7 +63,7 @@ impl Parts {
     }
 
     /// `base` with files laid over it: (path in the guest, file here).
-    fn initramfs(&self, dir: &Path, base: &str, files: &[(&str, &Path)]) -> Result<PathBuf, String> {
+    pub(crate) fn initramfs(&self, dir: &Path, base: &str, files: &[(&str, &Path)]) -> Result<PathBuf, String> {
         let said = |what: &Path, error: std::io::Error| format!("{}: {error}", what.display());
         let over = dir.join("over");
         let mut names = String::new();
@@ -97,7 +97,7 @@ impl Parts {
     }
 
     /// QEMU's first arguments: a small machine without a way out.
-    fn machine(&self, initramfs: &Path, append: &str) -> Vec<String> {
+    pub(crate) fn machine(&self, initramfs: &Path, append: &str) -> Vec<String> {
         // The kernel's own acceleration is for those who ask: under some hypervisors /dev/kvm
         // opens, yet no stock kernel boots.
         let accel = std::env::var("RAILTOP_VM_ACCEL").unwrap_or("tcg,thread=multi".to_owned());
@@ -126,16 +126,18 @@ impl Parts {
 }
 
 /// QEMU, ended with this process however that ends: a shell waits for the end of its input.
-struct Qemu(Child);
+pub(crate) struct Qemu(Child);
 
 impl Qemu {
-    fn start(args: &[String]) -> Result<Self, String> {
+    pub(crate) fn start(args: &[String]) -> Result<Self, String> {
         let keeper = r#""$@" </dev/null & qemu=$!; cat >/dev/null; kill -9 $qemu"#;
         let child = Command::new("sh")
             .args(["-c", keeper, "sh", QEMU])
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
+            // It complains that no hub leads to the host: that is how it is meant.
+            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("{QEMU}: {error}"))?;
         Ok(Self(child))
@@ -150,7 +152,7 @@ impl Drop for Qemu {
 }
 
 /// A connection to a socket that QEMU makes.
-fn connect(path: &Path, qemu: &mut Qemu) -> Result<UnixStream, String> {
+pub(crate) fn connect(path: &Path, qemu: &mut Qemu) -> Result<UnixStream, String> {
     let began = Instant::now();
     loop {
         match UnixStream::connect(path) {
@@ -288,6 +290,12 @@ impl Machine {
         self.must(&Step::Stop).text
     }
 
+    /// Waits until it ends by itself; its exit code.
+    #[track_caller]
+    pub(crate) fn exit(&mut self) -> Option<i32> {
+        self.must(&Step::Exit { seconds: 20.0 }).code
+    }
+
     #[track_caller]
     pub(crate) fn keys(&mut self, keys: &str) {
         self.must(&Step::Keys { keys: keys.to_owned() });
@@ -304,79 +312,10 @@ impl Machine {
         self.must(&Step::Wait { seconds: 30.0, text: Pattern::from(text) }).seconds
     }
 
-    #[track_caller]
-    pub(crate) fn gone(&mut self, text: &str) -> f64 {
-        self.must(&Step::Gone { seconds: 30.0, text: Pattern::from(text) }).seconds
-    }
-
     /// Runs the command; seconds until the text is there.
     #[track_caller]
     pub(crate) fn time(&mut self, command: &str, text: &str) -> f64 {
         let (command, text) = (command.to_owned(), Pattern::from(text));
         self.must(&Step::Time { seconds: 30.0, text, command }).seconds
-    }
-}
-
-/// A guest with nothing but busybox and railtop, which runs on the guest's own console.
-pub(crate) struct Bare {
-    _qemu: Qemu,
-    _dir: tempfile::TempDir,
-    socket: UnixStream,
-    screen: vt100::Parser,
-    raw: Vec<u8>,
-}
-
-impl Bare {
-    pub(crate) fn boot(parts: &Parts, arguments: &str) -> Result<Self, String> {
-        let dir = tempfile::tempdir().map_err(|error| format!("temporary folder: {error}"))?;
-        let initramfs =
-            parts.initramfs(dir.path(), "bare.cpio", &[("railtop", parts.railtop.as_path())])?;
-        let path = dir.path().join("console");
-        // What follows `--` on the kernel's command line are the arguments of /init.
-        let mut args = parts.machine(&initramfs, &format!("-- {arguments}"));
-        args.extend(
-            [
-                "-serial",
-                "null",
-                "-chardev",
-                &format!("socket,id=console,path={},server=on,wait=off", path.display()),
-                "-device",
-                "virtconsole,chardev=console",
-            ]
-            .map(str::to_owned),
-        );
-        let mut qemu = Qemu::start(&args)?;
-        let socket = connect(&path, &mut qemu)?;
-        let screen = vt100::Parser::new(24, 80, 0);
-        Ok(Self { _qemu: qemu, _dir: dir, socket, screen, raw: Vec::new() })
-    }
-
-    pub(crate) fn keys(&mut self, keys: &str) {
-        self.socket.write_all(keys.as_bytes()).expect("the console takes keys");
-    }
-
-    /// Waits for a text on the screen; the screen.
-    #[track_caller]
-    pub(crate) fn wait(&mut self, text: &str) -> String {
-        use std::io::Read;
-        let (began, text) = (Instant::now(), Pattern::from(text));
-        self.socket.set_read_timeout(Some(Duration::from_millis(200))).expect("socket");
-        let mut buffer = [0; 4096];
-        loop {
-            let screen = self.screen.screen().contents();
-            if text.on(&screen) {
-                return screen;
-            }
-            assert!(began.elapsed() < BOOT, "{text:?} did not come; the screen:\n{screen}");
-            if let Ok(n) = self.socket.read(&mut buffer) {
-                self.raw.extend_from_slice(&buffer[..n]);
-                self.screen.process(&buffer[..n]);
-            }
-        }
-    }
-
-    /// Every byte the console saw.
-    pub(crate) fn raw(&self) -> &[u8] {
-        &self.raw
     }
 }

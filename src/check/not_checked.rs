@@ -4,7 +4,7 @@ use super::NotChecked;
 use super::ladder;
 use super::view::RailView;
 use crate::node::Node;
-use crate::sample::{Reading, Text, Unknown, Why};
+use crate::sample::{OWN_COST, Reading, Text, Unknown, Why};
 use crate::units;
 
 /// Everything that could not be judged on this node.

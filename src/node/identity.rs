@@ -21,8 +21,11 @@ pub(super) fn identities(traits: &Traits<'_>) -> (u8, Vec<Text>) {
     let guid = traits.guid.map(|guid| Text::from(format!("{guid:016x}")));
     // The address of an IPoIB interface is its GUID and what changes.
     let address = traits.hardware_address.filter(|_| guid.is_none()).map(Text::new);
-    let mut ranked: Vec<(u8, Text)> =
-        [pci, guid, address].into_iter().zip(0..).filter_map(|(id, rank)| Some((rank, id?))).collect();
+    let mut ranked: Vec<(u8, Text)> = [pci, guid, address]
+        .into_iter()
+        .zip(0..)
+        .filter_map(|(id, rank)| Some((rank, id?)))
+        .collect();
     if ranked.is_empty() {
         ranked.push((3, Text::new(traits.name)));
     }

@@ -89,12 +89,7 @@ pub(super) fn settle(
 }
 
 /// A row that has just lost its interface keeps the name for a moment.
-fn keep_names(
-    all: &mut [Candidate],
-    rails: &[Rail],
-    tracks: &mut [Track],
-    now: Mono,
-) -> bool {
+fn keep_names(all: &mut [Candidate], rails: &[Rail], tracks: &mut [Track], now: Mono) -> bool {
     let mut again = false;
     for (rail, track) in rails.iter().zip(tracks) {
         let named_by_it = |r: &Rail| r.netdev.as_ref().is_some_and(|n| n.name == r.name);

@@ -101,8 +101,7 @@ impl State {
     /// Joins anew: which rails there are, and where.
     fn replan(&mut self, node: &mut Node, sample: &Sample, log: &mut Log) {
         let mut all = candidate::candidates(sample);
-        self.unsettled =
-            settle::settle(&mut all, &mut node.rails, &mut self.tracks, sample);
+        self.unsettled = settle::settle(&mut all, &mut node.rails, &mut self.tracks, sample);
         let names = |r: &Rail| (r.id.clone(), r.name.clone());
         let known: HashMap<Text, Text> = node.rails.iter().map(names).collect();
         candidate::settle_identities(&mut all, &known);

@@ -83,7 +83,8 @@ impl Lab {
         let mut sorted: Vec<f64> = self.times.iter().map(|(_, s)| *s).collect();
         sorted.sort_by(f64::total_cmp);
         let median = *sorted.get(sorted.len() / 2)?;
-        let mut text = format!("from command to screen, median {median:.2} s by the guest's clock:\n");
+        let mut text =
+            format!("from command to screen, median {median:.2} s by the guest's clock:\n");
         for (what, seconds) in &self.times {
             let _ = writeln!(text, "  {seconds:6.2} s  {what}");
         }

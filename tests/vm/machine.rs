@@ -63,7 +63,12 @@ impl Parts {
     }
 
     /// `base` with files laid over it: (path in the guest, file here).
-    pub(crate) fn initramfs(&self, dir: &Path, base: &str, files: &[(&str, &Path)]) -> Result<PathBuf, String> {
+    pub(crate) fn initramfs(
+        &self,
+        dir: &Path,
+        base: &str,
+        files: &[(&str, &Path)],
+    ) -> Result<PathBuf, String> {
         let said = |what: &Path, error: std::io::Error| format!("{}: {error}", what.display());
         let over = dir.join("over");
         let mut names = String::new();
@@ -76,7 +81,8 @@ impl Parts {
             let _ = writeln!(names, "{name}");
         }
         let out = dir.join("initramfs");
-        let mut image = std::fs::read(self.folder.join(base)).map_err(|e| said(Path::new(base), e))?;
+        let mut image =
+            std::fs::read(self.folder.join(base)).map_err(|e| said(Path::new(base), e))?;
         let mut cpio = Command::new(self.folder.join("busybox"))
             .args(["cpio", "-o", "-H", "newc", "-R", "0:0"])
             .current_dir(&over)
@@ -103,11 +109,31 @@ impl Parts {
         let accel = std::env::var("RAILTOP_VM_ACCEL").unwrap_or("tcg,thread=multi".to_owned());
         let kernel = self.folder.join("vmlinuz");
         let words = [
-            "-accel", &accel, "-cpu", "max", "-smp", "2", "-m", "1024",
-            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
-            "-kernel", &kernel.to_string_lossy(), "-initrd", &initramfs.to_string_lossy(),
-            "-append", &format!("console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off random.trust_cpu=on {append}"),
+            "-accel",
+            &accel,
+            "-cpu",
+            "max",
+            "-smp",
+            "2",
+            "-m",
+            "1024",
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-device",
+            "virtio-rng-pci",
+            "-device",
+            "virtio-serial-pci",
+            "-kernel",
+            &kernel.to_string_lossy(),
+            "-initrd",
+            &initramfs.to_string_lossy(),
+            "-append",
+            &format!(
+                "console=ttyS0 quiet panic=-1 net.ifnames=0 mitigations=off random.trust_cpu=on {append}"
+            ),
         ];
         let mut args: Vec<String> = words.iter().map(ToString::to_string).collect();
         // The stub's adapters, far from the slots that QEMU gives by itself.

@@ -18,14 +18,12 @@ fn findings(node: &Value) -> Vec<&str> {
 
 pub(crate) fn a_bond_of_rails(lab: &mut Lab) {
     lab.rails(4);
-    lab.guest.sh(
-        "modprobe bonding max_bonds=0 && \
+    lab.guest.sh("modprobe bonding max_bonds=0 && \
          ip link add bond0 type bond mode active-backup miimon 100 && \
          ip link set ib0 down && ip link set ib1 down && \
          ip link set ib0 master bond0 && ip link set ib1 master bond0 && \
          ip addr add 172.16.0.1/24 dev bond0 && \
-         ip addr add 172.16.1.1/24 dev ib2 && ip addr add 172.16.2.1/24 dev ib3",
-    );
+         ip addr add 172.16.1.1/24 dev ib2 && ip addr add 172.16.2.1/24 dev ib3");
     lab.up(&["bond0", "ib0", "ib1"]);
     let node = json(lab, "");
     assert_eq!(names(&node), ["ib0", "ib1", "ib2", "ib3"], "the members are the rails");
@@ -59,13 +57,11 @@ pub(crate) fn vrf_vlan_and_macvlan(lab: &mut Lab) {
         "ip link add red type vrf table 77 && ip link set red up && ip link set ib1 master red && \
          ip addr add 172.16.0.1/16 dev ib0 && ip addr add 172.16.0.2/16 dev ib1",
     );
-    lab.guest.sh(
-        "ip link set eth0 up && ip link set eth1 up && \
+    lab.guest.sh("ip link set eth0 up && ip link set eth1 up && \
          ip link add link eth0 name eth0.7 type vlan id 7 && \
          ip link add link eth1 name mac0 type macvlan mode bridge && \
          ip link set eth0.7 up && ip link set mac0 up && \
-         ip addr add 10.7.0.1/24 dev eth0.7 && ip addr add 10.8.0.1/24 dev mac0",
-    );
+         ip addr add 10.7.0.1/24 dev eth0.7 && ip addr add 10.8.0.1/24 dev mac0");
     lab.up(&["ib0", "ib1"]);
     let node = json(lab, "");
     assert_eq!(names(&node), ["ib0", "ib1"], "only the ports are rails");
@@ -83,14 +79,12 @@ pub(crate) fn vrf_vlan_and_macvlan(lab: &mut Lab) {
 
     // On plain cards: the VLAN and the macvlan belong to their card and are no rails.
     lab.clean();
-    lab.guest.sh(
-        "ip link set eth0 up && ip link set eth1 up && \
+    lab.guest.sh("ip link set eth0 up && ip link set eth1 up && \
          ip addr add 10.0.0.1/24 dev eth0 && ip addr add 10.1.0.1/24 dev eth1 && \
          ip link add link eth0 name eth0.7 type vlan id 7 && \
          ip link add link eth1 name mac0 type macvlan mode bridge && \
          ip link set eth0.7 up && ip link set mac0 up && \
-         ip addr add 10.7.0.1/24 dev eth0.7 && ip addr add 10.8.0.1/24 dev mac0",
-    );
+         ip addr add 10.7.0.1/24 dev eth0.7 && ip addr add 10.8.0.1/24 dev mac0");
     let node = json(lab, "--rail eth0 --rail eth1");
     assert_eq!(names(&node), ["eth0", "eth1"]);
     assert!(findings(&node).is_empty(), "{:?}", node["findings"]);

@@ -26,7 +26,8 @@ pub(crate) fn drivers_come_and_go(lab: &mut Lab) {
     lab.guest.sh(addresses);
     lab.guest.wait("both rails are well");
     let screen = lab.guest.shot();
-    let rows = screen.lines().skip_while(|l| !l.contains("RAIL")).take_while(|l| !l.contains("last "));
+    let rows =
+        screen.lines().skip_while(|l| !l.contains("RAIL")).take_while(|l| !l.contains("last "));
     let rows: Vec<&str> = rows.collect();
     assert!(!rows.iter().any(|row| row.contains("gone")), "no row stays behind:\n{screen}");
     lab.guest.keys("6");

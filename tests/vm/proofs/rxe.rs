@@ -39,10 +39,8 @@ pub(crate) fn traffic_of_the_right_rail(lab: &mut Lab) {
     lab.guest.wait("eth3*0.00");
 
     // The connection manager over the wire.
-    lab.guest.sh(
-        "rping -s -a 10.2.0.1 -C 3 > /tmp/server 2>&1 & sleep 1; \
-         timeout -k 1 60 rping -c -I 10.0.0.1 -a 10.2.0.1 -C 3 -v || { cat /tmp/server; exit 1; }",
-    );
+    lab.guest.sh("rping -s -a 10.2.0.1 -C 3 > /tmp/server 2>&1 & sleep 1; \
+         timeout -k 1 60 rping -c -I 10.0.0.1 -a 10.2.0.1 -C 3 -v || { cat /tmp/server; exit 1; }");
 
     // Only bytes of packets that passed the cards can be known: rxe itself counts packets.
     let files = "ls /sys/class/infiniband/rxe0/ports/1/";

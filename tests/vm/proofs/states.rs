@@ -39,12 +39,7 @@ pub(crate) fn every_state_of_a_port(lab: &mut Lab) {
             &["WARNING", "ib0 is ARMED and not ACTIVE", "the subnet manager stopped half-way"],
         ),
         ("ACTIVE", "state 4", well, &["ib0*200 HDR", "2 of 2 up"]),
-        (
-            "DOWN, Disabled",
-            "state 1 phys 3",
-            "ib0*Disabled",
-            &["ib0*disabled", "1 of 2 up"],
-        ),
+        ("DOWN, Disabled", "state 1 phys 3", "ib0*Disabled", &["ib0*disabled", "1 of 2 up"]),
         ("ACTIVE again", "state 4 phys 5", well, &["ib0*200 HDR"]),
         ("1X FDR", "width 1 speed 16", "ib0*14 FDR", &[]),
         ("4X HDR again", "width 2 speed 64", "ib0*200 HDR", &[well]),

@@ -12,10 +12,9 @@ fn sent(guest: &mut Machine, port: u32) -> u64 {
 pub(crate) fn one_subnet_on_two_rails_is_mended(lab: &mut Lab) {
     lab.rails(4);
     // The other two ports are a peer on the same fabric.
-    lab.guest.sh(
-        "ip netns add peer && ip link set ib2 netns peer && ip link set ib3 netns peer && \
-         ip -n peer link set ib2 up && ip -n peer addr add 172.16.9.9/16 dev ib2",
-    );
+    lab.guest
+        .sh("ip netns add peer && ip link set ib2 netns peer && ip link set ib3 netns peer && \
+         ip -n peer link set ib2 up && ip -n peer addr add 172.16.9.9/16 dev ib2");
     lab.guest.start(110, 30, "railtop --rail ib0 --rail ib1");
     lab.guest.wait("ib1*200 HDR");
     lab.seen(

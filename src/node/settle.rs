@@ -92,10 +92,9 @@ pub(super) fn settle(
 fn keep_names(all: &mut [Candidate], rails: &[Rail], tracks: &mut [Track], now: Mono) -> bool {
     let mut again = false;
     for (rail, track) in rails.iter().zip(tracks) {
-        let named_by_it = |r: &Rail| r.netdev.as_ref().is_some_and(|n| n.name == r.name);
         let Some(candidate) = all.iter_mut().find(|c| c.id == rail.id) else { continue };
         let lost = candidate.iface.is_none() && rail.presence == Presence::Present;
-        if !lost || track.marks.bare.is_none() && !named_by_it(rail) {
+        if !lost || track.marks.bare.is_none() && rail.netdev.is_none() {
             track.marks.bare = None;
             continue;
         }

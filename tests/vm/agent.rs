@@ -11,7 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest life of a shell command beside the terminal.
-const COMMAND: Duration = Duration::from_secs(120);
+const COMMAND: Duration = Duration::from_mins(2);
 
 /// Plays until the port is gone for good.
 pub(crate) fn serve(port: &str) -> std::io::Result<()> {

@@ -13,7 +13,7 @@ const QEMU: &str = "qemu-system-x86_64";
 const HUBS: [u8; 4] = [0, 1, 0, 1];
 /// PCI slots of the stub's four adapters.
 const ADAPTERS: [u8; 4] = [0x10, 0x11, 0x12, 0x13];
-pub(crate) const BOOT: Duration = Duration::from_secs(240);
+pub(crate) const BOOT: Duration = Duration::from_mins(4);
 
 /// The repository.
 fn here() -> &'static Path {
@@ -269,7 +269,7 @@ impl Machine {
             Step::Time { seconds, .. } => *seconds + 120.0,
             _ => 120.0,
         };
-        self.send(step, Duration::from_secs_f64(own) + Duration::from_secs(60))
+        self.send(step, Duration::from_secs_f64(own) + Duration::from_mins(1))
     }
 
     /// The same for a step that must succeed.

@@ -60,7 +60,7 @@ impl Bench {
     }
 
     /// Runs a proof in the guest, which the first one boots.
-    fn run(&self, proof: fn(&mut Lab)) -> Result<(), Failed> {
+    fn run(&self, proof: proofs::Proof) -> Result<(), Failed> {
         let parts = self.parts()?;
         let mut lab = self.lab.lock().unwrap_or_else(PoisonError::into_inner);
         if lab.is_none() {

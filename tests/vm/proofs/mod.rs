@@ -9,8 +9,11 @@ mod traffic;
 
 use crate::lab::Lab;
 
+/// It panics where railtop is wrong.
+pub(crate) type Proof = fn(&mut Lab);
+
 /// Name and proof.
-pub(crate) const ALL: &[(&str, fn(&mut Lab))] = &[
+pub(crate) const ALL: &[(&str, Proof)] = &[
     ("states::every_state_of_a_port", states::every_state_of_a_port),
     ("states::names_partitions_and_modes", states::names_partitions_and_modes),
     ("subnet::one_subnet_on_two_rails_is_mended", subnet::one_subnet_on_two_rails_is_mended),

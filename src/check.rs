@@ -12,8 +12,10 @@ mod lnet;
 mod netdev;
 mod not_checked;
 pub mod paths;
+pub mod peers;
 mod reader;
 mod routing;
+mod selection;
 #[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
@@ -22,8 +24,9 @@ mod traffic;
 mod view;
 
 pub use catalogue::{CATALOGUE, Entry, entry};
-pub use lnet::ni_verdict;
+pub use lnet::{ni_verdict, peer_verdict};
 pub use routing::AddressRoute;
+pub use selection::SelectionRung;
 
 use crate::lnet::lifecycle::Lifecycle;
 use crate::node::Node;
@@ -91,6 +94,17 @@ impl Layer {
         Layer::Selection,
         Layer::Traffic,
     ];
+
+    /// Its name for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Layer::SubnetManager => "subnet manager",
+            Layer::Pcie => "PCIe",
+            Layer::Ni => "LNet NI",
+            Layer::Health => "LNet health",
+            other => other.word(),
+        }
+    }
 
     /// The word of the machine contract.
     pub fn word(self) -> &'static str {
@@ -208,6 +222,8 @@ pub struct RailAssessment {
     pub ladder: Vec<Rung>,
     /// The first layer that is warning or critical.
     pub first_failing: Option<Layer>,
+    /// LNet's choice, criterion by criterion; empty where no NI of LNet is on the rail.
+    pub selection: Vec<SelectionRung>,
     /// One or two words for the state column: `ACTIVE`, `DOWN Polling`, `no SM`, `gone`.
     pub state_word: Text,
 }
@@ -250,11 +266,23 @@ pub fn assess(node: &Node) -> Assessment {
     Judge::default().assess(node)
 }
 
+/// Judges a node with the data of others that it talks to: what two nodes decide together is
+/// judged as well, and the others' addresses are peers to be reached.
+pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
+    let peers = peers::Peers::of(node).and(others.iter().flat_map(|o| routing::to_reach(node, o)));
+    let mut routed = routing::judge(node, &peers);
+    for other in others {
+        routing::compare(node, other, &peers, &mut routed);
+    }
+    judged(node, &routed)
+}
+
 /// Judges one node again and again: what hangs on rules, routes, links and sysctls alone is
 /// judged anew only when one of them was read anew.
 #[derive(Debug, Default)]
 pub struct Judge {
     last: Option<(routing::Key, Arc<routing::Routed>)>,
+    peers: peers::Remembered,
 }
 
 impl Judge {
@@ -264,11 +292,12 @@ impl Judge {
     }
 
     fn routed(&mut self, node: &Node) -> Arc<routing::Routed> {
-        let key = routing::Key::of(node);
+        let peers = self.peers.of(node);
+        let key = routing::Key::of(node, &peers);
         match &self.last {
             Some((last, routed)) if last.is_same(&key) => Arc::clone(routed),
             _ => {
-                let routed = Arc::new(routing::judge(node));
+                let routed = Arc::new(routing::judge(node, &peers));
                 self.last = Some((key, Arc::clone(&routed)));
                 routed
             }
@@ -294,6 +323,12 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     found.extend(routing::found(routed, |rail| {
         causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
     }));
+    let scene = selection::Scene::of(node);
+    let selected = {
+        let known = selection::Known { found: &found, routes: &routed.routes };
+        selection::found(&scene, &views, &known)
+    };
+    found.extend(selected);
     fold::settle(&mut found);
     fold::raise_roots(&mut found);
 
@@ -305,7 +340,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
                 .filter(|f| f.rails.contains(&view.index))
                 .map(|f| &f.finding)
                 .collect();
-            ladder::judge(view, &own, routed.rungs.get(view.index))
+            ladder::judge(view, &own, routed.rungs.get(view.index), &scene)
         })
         .collect();
     fold::merge(&mut found);

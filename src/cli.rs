@@ -12,8 +12,10 @@ mod fix;
 mod interval;
 mod open;
 mod path;
+mod peers;
 mod rails;
 mod stream;
+mod why;
 
 use crate::read::root::Root;
 use crate::sample::Text;
@@ -54,6 +56,7 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Fix(options)) => fix::run(&global, &options),
         Some(Command::Path(options)) => path::run(&global, &options),
+        Some(Command::Why(options)) => why::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {

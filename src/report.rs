@@ -4,3 +4,4 @@ pub mod fix;
 pub mod json;
 pub mod paths;
 pub mod text;
+pub mod why;

@@ -11,7 +11,8 @@ use std::time::Duration;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 7] = ["check", "fix", "path", "stream", "capture", "explain", "help"];
+const SUBCOMMANDS: [&str; 8] =
+    ["check", "fix", "path", "why", "stream", "capture", "explain", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -49,6 +50,8 @@ pub(super) enum Command {
     Fix(Fix),
     /// Which rail the kernel takes from each rail address to each destination
     Path(Path),
+    /// Why a rail carries what it carries: every layer of it, and LNet's choice
+    Why(Why),
     /// One JSON object per sample on stdout, or plain lines for awk
     Stream(Stream),
     /// Everything railtop reads, raw, into a directory or archive
@@ -74,7 +77,8 @@ pub(super) enum Format {
         Examples:\n  \
         railtop check\n  \
         railtop check --format json | jq '.findings[] | {id, rails, summary}'\n  \
-        railtop check --from oss07.tar.zst"
+        railtop check --from oss07.tar.zst\n  \
+        railtop check --peer oss07.tar.zst --peer 172.16.16.2"
 )]
 pub(super) struct Check {
     /// Form of the report
@@ -83,6 +87,17 @@ pub(super) struct Check {
     /// The same as --format json
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) peers: Peers,
+}
+
+/// Who this node talks to, beside what LNet says.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Peers {
+    /// A peer to reach over the rails: its address, or a capture of it, which is compared with
+    /// this node (MTU, prefix lengths, which rail answers come back by); may be given again
+    #[arg(long, value_name = "ADDRESS|PATH")]
+    pub(super) peer: Vec<String>,
 }
 
 /// Options of `fix`.
@@ -99,6 +114,8 @@ pub(super) struct Fix {
     /// Ids of findings; without one, all that were found
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<String>,
+    #[command(flatten)]
+    pub(super) peers: Peers,
     /// The form that survives a reboot too: networkmanager, netplan, networkd, ifupdown, nmstate,
     /// ifcfg, wicked; without a name, of the manager that keeps the rails
     #[arg(long, value_name = "MANAGER", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -111,7 +128,8 @@ pub(super) struct Fix {
 /// Options of `path`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without destinations: the neighbours of the rails, else one probe per prefix. \
+    after_help = "Without destinations: a few of LNet's peers and of the neighbours for each prefix of \
+        the rails, else one probe. \
         On this node the kernel is asked the same questions; where it decides otherwise, that is \
         shown.\n\n\
         Examples:\n  \
@@ -126,6 +144,27 @@ pub(super) struct Path {
     /// Only this source address (`--from ADDRESS` does the same)
     #[arg(long, value_name = "ADDRESS")]
     pub(super) source: Option<std::net::IpAddr>,
+    /// JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Options of `why`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Layer by layer from the cable to the traffic; the first that fails is the one to \
+        mend. Below that, how LNet chooses among the rails of a net, with the values of this node. \
+        What is known only to root is said to be unknown.\n\n\
+        Examples:\n  \
+        railtop why ib1\n  \
+        railtop why\n  \
+        railtop why --json ib1 | jq '.selection[] | select(.decides)'\n  \
+        railtop why --from oss07.tar.zst mlx5_2"
+)]
+pub(super) struct Why {
+    /// A rail, its interface or its RDMA device; without one, all rails
+    #[arg(value_name = "RAIL")]
+    pub(super) name: Option<String>,
     /// JSON
     #[arg(long)]
     pub(super) json: bool,

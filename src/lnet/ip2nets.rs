@@ -9,14 +9,20 @@
 
 pub mod error;
 pub mod expr;
+pub mod host;
 pub mod kernel;
 pub mod net;
 pub mod networks;
+pub mod outcome;
+pub mod start;
 pub mod surprise;
 pub mod version;
+pub mod yaml;
 
 pub use error::Error;
+pub use host::Host;
 pub use net::Net;
+pub use outcome::{Engine, Ni, Outcome, Rule, Verdict};
 pub use surprise::Surprise;
 pub use version::{Numbers, Version, YamlRules};
 

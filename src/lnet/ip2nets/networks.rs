@@ -5,8 +5,10 @@
 
 use super::error::{EINVAL, Error};
 use super::expr::{List, Refused, is_space};
+use super::host::Host;
 use super::net::Net;
-use super::{Context, Surprise, TEXT_LIMIT};
+use super::outcome::{Engine, Outcome, Rule, Verdict};
+use super::{Context, Surprise, TEXT_LIMIT, start};
 use std::ops::Range;
 
 /// An NI that the string asks for.
@@ -22,6 +24,8 @@ pub struct Wanted {
     pub cpts: Vec<u32>,
     /// Where its net stands in the string, in bytes.
     pub at: Range<usize>,
+    /// Index of the rule that it is from.
+    pub rule: Option<usize>,
 }
 
 /// What a string asks for.
@@ -45,6 +49,38 @@ pub fn parse(text: &[u8], context: &Context) -> Result<Parsed, Box<Error>> {
     let mut parsed = Parsed::default();
     while reader.one(&mut parsed)? {}
     Ok(parsed)
+}
+
+/// What LNet does at boot with a `networks=` string; an empty one is as if it was not given.
+pub fn boot(text: &[u8], host: &Host, context: &Context) -> Outcome {
+    let mut out = Outcome::new(Engine::Networks, context.version);
+    let text = if text.is_empty() { b"tcp" } else { text };
+    let done = parse(text, context).and_then(|mut parsed| {
+        out.surprises.extend(parsed.surprises);
+        let mut last = None;
+        for wanted in &mut parsed.wanted {
+            let new = last.as_ref() != Some(&wanted.at);
+            last = Some(wanted.at.clone());
+            wanted.rule = Some(out.rules.len() - usize::from(!new));
+            if new {
+                let text = text.get(wanted.at.clone()).unwrap_or_default();
+                out.rules.push(Rule {
+                    text: String::from_utf8_lossy(text).into_owned(),
+                    verdict: Verdict::Applies { pattern: None, matched: Vec::new() },
+                    dangerous: false,
+                });
+            }
+        }
+        start::all(&parsed.wanted, host, context)
+    });
+    match done {
+        Ok(started) => {
+            out.nis = started.nis;
+            out.surprises.extend(started.surprises);
+        }
+        Err(error) => out.error = Some(*error),
+    }
+    out
 }
 
 /// Reads as the kernel does: a separator that was passed becomes the end of what stands before
@@ -229,6 +265,7 @@ impl<'a> Reader<'a> {
             device: device.map(str::to_owned),
             cpts,
             at: net.at.clone(),
+            rule: None,
         });
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::error::Failure;
 use crate::check::{CATALOGUE, Entry, entry};
+use crate::report::wrap;
 use crate::sample::Text;
 use std::fmt::Write;
 
@@ -28,28 +29,6 @@ fn whole(entry: &Entry) -> String {
     let Entry { id, layer, title, explanation, source } = entry;
     let explanation = wrap(explanation, 78);
     format!("{id}: {title} (layer: {})\n\n{explanation}\nSource: {source}\n", layer.word())
-}
-
-/// Breaks a paragraph at blanks; the catalogue holds one paragraph per line.
-fn wrap(text: &str, width: usize) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / width);
-    for paragraph in text.lines() {
-        let mut column = 0;
-        for word in paragraph.split_whitespace() {
-            let length = word.chars().count();
-            if column > 0 && column + 1 + length > width {
-                out.push('\n');
-                column = 0;
-            } else if column > 0 {
-                out.push(' ');
-                column += 1;
-            }
-            out.push_str(word);
-            column += length;
-        }
-        out.push('\n');
-    }
-    out
 }
 
 #[cfg(test)]

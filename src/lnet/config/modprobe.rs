@@ -49,6 +49,24 @@ pub fn ordered(files: &[LnetFile]) -> Vec<&LnetFile> {
     found.into_iter().map(|(_, _, file)| file).collect()
 }
 
+/// The lines of a file as modprobe reads them: a `\\` at the end joins the next, `#` begins a
+/// line that is passed over.
+pub fn joined(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open = String::new();
+    for line in text.lines() {
+        if let Some(part) = line.strip_suffix('\\') {
+            open.push_str(part);
+            continue;
+        }
+        open.push_str(line);
+        lines.push(std::mem::take(&mut open));
+    }
+    lines.push(open);
+    lines.retain(|l| !l.trim_start().is_empty() && !l.trim_start().starts_with('#'));
+    lines
+}
+
 /// One word of the options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Word<'a> {

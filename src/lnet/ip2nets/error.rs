@@ -66,6 +66,13 @@ impl Error {
         error
     }
 
+    /// The same with the cause in words.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
     /// The same with one more line.
     #[must_use]
     pub fn and(mut self, line: impl Into<String>) -> Self {

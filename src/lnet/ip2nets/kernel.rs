@@ -5,6 +5,7 @@ use super::expr::{Match, Pattern, Refused, is_space};
 use super::host::{Candidate, Host};
 use super::net::Net;
 use super::outcome::{Engine, Outcome, Rule, Verdict};
+use super::surprise::shown;
 use super::{Context, Numbers, TEXT_LIMIT, networks, start};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -59,6 +60,13 @@ pub struct Matched {
 /// Matches the entries against a host (`lnet_parse_ip2nets`).
 pub fn matched(text: &[u8], host: &Host, context: &Context) -> Matched {
     let entries = entries(text);
+    if too_long(&entries) {
+        let line = "Error parsing ip2nets".to_owned();
+        let error = Error::new(EINVAL, [line])
+            .and(format!("Error -{EINVAL} parsing ip2nets"))
+            .because(format!("an entry of {TEXT_LIMIT} bytes or more, or 64 KiB in all"));
+        return Matched { error: Some(error), ..Matched::default() };
+    }
     let rule = |entry: &Entry| Rule {
         text: String::from_utf8_lossy(&entry.text).trim_end().to_owned(),
         verdict: Verdict::NotReached,
@@ -74,6 +82,12 @@ pub fn matched(text: &[u8], host: &Host, context: &Context) -> Matched {
     out
 }
 
+/// `lnet_new_text_buf` refuses one of the entries.
+pub(super) fn too_long(entries: &[Entry]) -> bool {
+    let sizes = || entries.iter().map(|e| e.text.len() + BUFFER_HEAD);
+    sizes().any(|size| size > TEXT_LIMIT) || sizes().sum::<usize>() > BUFFERS_LIMIT
+}
+
 fn reduce(
     entries: &[Entry],
     host: &Host,
@@ -86,13 +100,6 @@ fn reduce(
         return Err(Box::new(Error::new(ENOENT, [line])));
     }
     let told = |errno: i32| format!("Error -{errno} parsing ip2nets");
-    let sizes = || entries.iter().map(|e| e.text.len() + BUFFER_HEAD);
-    if sizes().any(|size| size > TEXT_LIMIT) || sizes().sum::<usize>() > BUFFERS_LIMIT {
-        let line = "Error parsing ip2nets".to_owned();
-        let mut error = Error::new(EINVAL, [line]).and(told(EINVAL));
-        error.cause = Some(format!("an entry of {TEXT_LIMIT} bytes or more, or 64 KiB in all"));
-        return Err(Box::new(error));
-    }
     let mut there: Vec<Net> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let mut verdict = |verdict| {
@@ -159,7 +166,8 @@ fn test<'c, 'h>(
             let width = dot.unwrap_or(text.len());
             Box::new(match refused {
                 Refused::Syntax => Error::syntax("ip2nets", &entry.text, at.start, width)
-                    .and(format!("Error -{EINVAL} parsing ip2nets")),
+                    .and(format!("Error -{EINVAL} parsing ip2nets"))
+                    .because(no_pattern(text)),
                 Refused::Crash => {
                     let what = "the kernel follows a null pointer in cfs_str2num_check()";
                     Error::crashing(what, Some(at.clone()))
@@ -184,6 +192,27 @@ fn test<'c, 'h>(
     Ok(found)
 }
 
+/// Why a word is no pattern, as far as that can be told.
+fn no_pattern(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let parts = text.split('.').count();
+    let in_brackets = text.rfind(']').unwrap_or(0);
+    let numbers = text.split(|c: char| !c.is_ascii_digit());
+    let big = numbers.filter(|n| n.len() > 3 || n.parse::<u32>().is_ok_and(|n| n > 255)).next();
+    let why = if text.rfind('/').is_some_and(|at| at > in_brackets) {
+        "no prefix length is taken here".to_owned()
+    } else if parts != 4 {
+        format!("a pattern has four parts, this has {parts}")
+    } else if let Some(big) = big {
+        format!("{} is more than 255", shown(big))
+    } else if text.contains('-') && !text.contains('[') {
+        "a range stands in brackets".to_owned()
+    } else {
+        "one of its parts is neither a number, `*`, nor a list in brackets".to_owned()
+    };
+    format!("`{}` is no address pattern: {why}", shown(&text))
+}
+
 /// The nets of an entry (`lnet_splitnets`): a comma within parentheses belongs to the devices
 /// only if `)` ends the net.
 fn split(entry: &Entry, context: &Context) -> Result<Vec<(Range<usize>, Net)>, Box<Error>> {
@@ -194,10 +223,13 @@ fn split(entry: &Entry, context: &Context) -> Result<Vec<(Range<usize>, Net)>, B
     loop {
         let rest = specs.get(offset..).unwrap_or_default();
         let find = |byte| rest.iter().position(|b| *b == byte);
-        let syntax = |at: usize, width: usize| {
+        let syntax = |at: usize, width: usize, why: &str| {
+            let own = specs.get(at..at + width).unwrap_or_default();
+            let own = String::from_utf8_lossy(own);
             Box::new(
                 Error::syntax("ip2nets", &entry.text, start + at, width)
-                    .and(format!("Error -{EINVAL} parsing ip2nets")),
+                    .and(format!("Error -{EINVAL} parsing ip2nets"))
+                    .because(format!("`{}`: {why}", shown(&own))),
             )
         };
         let mut end = find(b',');
@@ -210,15 +242,21 @@ fn split(entry: &Entry, context: &Context) -> Result<Vec<(Range<usize>, Net)>, B
             end = match close.map(|close| (close, rest.get(close + 1))) {
                 Some((_, None)) => None,
                 Some((close, Some(b','))) => Some(close + 1),
-                _ => return Err(syntax(offset + open, rest.len() - open)),
+                _ => {
+                    let why = "behind a list of devices only a comma may stand";
+                    return Err(syntax(offset + open, rest.len() - open, why));
+                }
             };
         }
         let own = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         let name = own.split(|b| *b == b'(').next().unwrap_or_default();
         let net = Net::parse(&String::from_utf8_lossy(name), context.version);
-        let Some(net) = net.filter(|net| parts.iter().all(|(_, other)| other != net)) else {
-            return Err(syntax(offset, own.len()));
+        let Some(net) = net else {
+            return Err(syntax(offset, own.len(), "no net that this LNet knows"));
         };
+        if parts.iter().any(|(_, other)| *other == net) {
+            return Err(syntax(offset, own.len(), "a net may stand once in a rule"));
+        }
         parts.push((start + offset..start + offset + own.len(), net));
         match end {
             Some(end) => offset += end + 1,
@@ -251,24 +289,29 @@ pub fn boot(text: &[u8], host: &Host, context: &Context) -> Outcome {
         let part = matched.parts.iter().rev().find(|(part, _)| part.start <= at.start);
         part.map(|(_, rule)| *rule)
     };
-    let started = networks::parse(&matched.networks, context).and_then(|mut parsed| {
-        out.surprises.append(&mut parsed.surprises);
-        for wanted in &mut parsed.wanted {
-            wanted.rule = rule_at(&wanted.at);
-        }
-        start::all(&parsed.wanted, host, context)
-    });
-    match started {
-        Ok(started) => {
-            out.nis = started.nis;
-            out.surprises.extend(started.surprises);
-        }
+    let mut parsed = match networks::parse(&matched.networks, context) {
+        Ok(parsed) => parsed,
         Err(mut error) => {
             // The place is one in the string that is left: the entry tells it in the one given.
             let rule = error.at.take().and_then(|at| rule_at(&at));
             if let Some(rule) = rule.and_then(|rule| out.rules.get_mut(rule)) {
                 rule.verdict = Verdict::Refused;
             }
+            out.error = Some(*error);
+            return out;
+        }
+    };
+    out.surprises.append(&mut parsed.surprises);
+    for wanted in &mut parsed.wanted {
+        wanted.rule = rule_at(&wanted.at);
+    }
+    match start::all(&parsed.wanted, host, context) {
+        Ok(started) => {
+            out.nis = started.nis;
+            out.surprises.extend(started.surprises);
+        }
+        Err(mut error) => {
+            error.at = None;
             out.error = Some(*error);
         }
     }

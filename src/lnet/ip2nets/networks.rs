@@ -8,6 +8,7 @@ use super::expr::{List, Refused, is_space};
 use super::host::Host;
 use super::net::Net;
 use super::outcome::{Engine, Outcome, Rule, Verdict};
+use super::surprise::shown;
 use super::{Context, Surprise, TEXT_LIMIT, start};
 use std::ops::Range;
 
@@ -134,7 +135,13 @@ impl<'a> Reader<'a> {
     fn syntax(&self, at: usize) -> Box<Error> {
         let rest = self.cut.get(at..).unwrap_or_default();
         let width = rest.iter().position(|cut| *cut).unwrap_or(rest.len());
-        Box::new(Error::syntax("networks", self.text, at, width))
+        let rest = self.string(at..self.text.len());
+        let why = if rest.is_empty() {
+            "it ends too early".to_owned()
+        } else {
+            format!("`{}` is not understood (character {})", shown(&rest), at + 1)
+        };
+        Box::new(Error::syntax("networks", self.text, at, width).because(why))
     }
 
     /// A list of CPU partitions from `[` on; the position is then behind `]` and blanks.
@@ -145,7 +152,9 @@ impl<'a> Reader<'a> {
         let from = self.at;
         self.until(b"]");
         if self.peek().is_none() {
-            return Err(self.syntax(from));
+            let error = self.syntax(from);
+            let text = self.string(from..self.end);
+            return Err(Box::new(error.because(format!("`{}` is not closed", shown(&text)))));
         }
         let list = self.text.get(from..=self.at).unwrap_or_default();
         let max = self.context.highest_cpt();
@@ -175,7 +184,10 @@ impl<'a> Reader<'a> {
             self.at += 1;
             let devices = self.until(b")");
             if self.peek().is_none() {
-                return Err(self.syntax(devices.start));
+                let error = self.syntax(devices.start);
+                return Err(Box::new(
+                    error.because(format!("`{}(` is not closed", self.string(name))),
+                ));
             }
             self.pass();
             inside = Some(devices);
@@ -191,8 +203,9 @@ impl<'a> Reader<'a> {
         }
         let written = self.string(name.clone());
         let Some(net) = Net::parse(&written, self.context.version) else {
+            let why = format!("`{}` is no net that this LNet knows", shown(&written));
             let error = self.syntax(name.start).after("Unrecognised network type");
-            return Err(Box::new(error));
+            return Err(Box::new(error.because(why)));
         };
         if !ignored.is_empty() {
             // Passed over in silence up to the comma.

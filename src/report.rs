@@ -5,6 +5,7 @@ pub mod ip2nets;
 pub mod json;
 pub mod paths;
 pub mod text;
+pub mod why;
 
 /// Breaks a paragraph at blanks; each line of the text is one paragraph.
 pub(crate) fn wrap(text: &str, width: usize) -> String {

@@ -4,13 +4,17 @@
 
 mod support;
 
-use railtop::check::CATALOGUE;
+use railtop::check::{CATALOGUE, assess};
+use railtop::node::{Node, Settings};
+use railtop::source::Source;
+use railtop::source::demo::Demo;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::time::Duration;
 use support::{railtop, skip};
 
 fn path() -> PathBuf {
@@ -46,6 +50,21 @@ fn every_key_is_told() {
 }
 
 #[test]
+fn why_is_what_the_program_says() {
+    let mut demo = Demo::simulate("lnet-numa-idle", Duration::from_secs(1)).unwrap();
+    let mut node = Node::new(Settings::default(), demo.kind(), &demo.next().unwrap().unwrap());
+    node.advance(&demo.next().unwrap().unwrap());
+    let index = node.rails.iter().position(|r| r.name == "ib1").unwrap();
+    let text = railtop::report::why::text(&node, &assess(&node), &[index]);
+    let selection = text.lines().find(|l| l.starts_with("  selection")).unwrap();
+    let table = text.find("  how LNet chooses").unwrap();
+    let mut told = String::from("\n```text\n");
+    writeln!(told, "{}\n  …\n{selection}\n\n{}```\n", text.lines().next().unwrap(), &text[table..])
+        .unwrap();
+    assert_block("why", &told);
+}
+
+#[test]
 fn every_finding_is_told() {
     let mut table = String::from("\n| id | layer | |\n| --- | --- | --- |\n");
     for entry in CATALOGUE {
@@ -53,6 +72,18 @@ fn every_finding_is_told() {
         writeln!(table, "| `{}` | {layer} | {} |", entry.id, entry.title).unwrap();
     }
     assert_block("findings", &format!("{table}\n"));
+}
+
+#[test]
+fn its_example_of_ip2nets_is_what_the_program_prints() {
+    let rules = "tcp 172.16.*.*; o2ib0(ib0) 172.16.34.*; o2ib0(ib1) *.*.*.*";
+    let args = ["ip2nets", "--demo", "balanced", "--lnet", "2.15.8", rules];
+    let out = Command::new(railtop()).args(args).output().unwrap();
+    let mut block = format!("\n    $ railtop ip2nets --lnet 2.15.8 '{rules}'\n");
+    for line in String::from_utf8(out.stdout).unwrap().lines() {
+        writeln!(block, "{}", format!("    {line}").trim_end()).unwrap();
+    }
+    assert_block("ip2nets", &format!("{block}\n"));
 }
 
 fn options(text: &str) -> BTreeSet<String> {
@@ -141,7 +172,14 @@ fn its_recipe_makes_a_capture() {
 #[test]
 fn it_is_short_and_its_pictures_are_there() {
     let text = readme();
-    assert!(text.lines().count() <= 400);
+    // Tables and outputs that the program makes grow with it.
+    let made = |line: &str| line.starts_with("<!-- ") && !line.starts_with("<!-- end of ");
+    let (mut prose, mut inside) = (0, false);
+    for line in text.lines() {
+        inside = (inside || made(line)) && !line.starts_with("<!-- end of ");
+        prose += usize::from(!inside);
+    }
+    assert!((100..=340).contains(&prose), "{prose} lines");
     let pictures: Vec<&str> =
         text.split("](").skip(1).filter_map(|t| t.split(')').next()).collect();
     assert!(pictures.len() >= 7);

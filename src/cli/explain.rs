@@ -2,6 +2,7 @@
 
 use super::error::Failure;
 use crate::check::{CATALOGUE, Entry, entry};
+use crate::lnet::ip2nets::surprise::KINDS;
 use crate::report::wrap;
 use crate::sample::Text;
 use std::fmt::Write;
@@ -9,8 +10,13 @@ use std::fmt::Write;
 /// The explanation of one finding, or the list of all.
 pub(super) fn text(id: Option<&str>) -> Result<String, Failure> {
     let Some(id) = id else { return Ok(list()) };
-    match entry(&id.to_ascii_uppercase()) {
+    let wanted = id.to_ascii_uppercase();
+    let surprise = || KINDS.iter().find(|(id, _)| *id == wanted);
+    match entry(&wanted) {
         Some(entry) => Ok(whole(entry)),
+        None if let Some((id, meaning)) = surprise() => {
+            Ok(format!("{id}: {meaning} (a surprise of railtop ip2nets)\n"))
+        }
         None => Err(Failure::Usage(Text::new(&format!(
             "no finding has the id {id:?}; railtop explain lists all"
         )))),
@@ -45,6 +51,13 @@ mod tests {
             let body = told.split("\nSource: ").next().unwrap_or_default();
             assert!(body.lines().skip(1).all(|l| l.chars().count() <= 78), "{told}");
         }
+    }
+
+    #[test]
+    fn surprises_of_ip2nets_are_told_too() {
+        assert!(text(Some("octal")).unwrap().starts_with("OCTAL: `010` is 8"));
+        let finding = |(id, _): &&(&str, &str)| entry(id).is_some();
+        assert_eq!(KINDS.iter().filter(finding).count(), 0);
     }
 
     #[test]

@@ -62,7 +62,9 @@ pub fn text(report: &Report) -> String {
     }
     if !report.problems.is_empty() {
         out.push_str("\nThe files themselves:\n");
-        report.problems.iter().for_each(|p| surprise(&mut out, p));
+        for problem in &report.problems {
+            surprise(&mut out, problem);
+        }
     }
     for unread in &report.unread {
         paragraph(&mut out, "not read: ", "", unread);
@@ -109,7 +111,9 @@ fn one(out: &mut String, report: &Report, told: &Told) {
     }
     if !surprises.is_empty() {
         out.push_str("\nSurprises:\n");
-        surprises.iter().for_each(|s| surprise(out, s));
+        for odd in surprises {
+            surprise(out, odd);
+        }
     }
     if !told.otherwise.is_empty() {
         out.push_str("\nOther versions make something else of it:\n");
@@ -167,8 +171,10 @@ fn verdict(rule: &Rule) -> String {
     match &rule.verdict {
         Verdict::Applies { pattern, matched } => match (pattern, matched.as_slice()) {
             (Some(pattern), [first, rest @ ..]) => {
-                let also: String =
-                    rest.iter().map(|(a, device)| format!(", {a} on {device}")).collect();
+                let mut also = String::new();
+                for (address, device) in rest {
+                    let _ = write!(also, ", {address} on {device}");
+                }
                 format!("applies: {pattern} matches {} on {}{also}", first.0, first.1)
             }
             _ => "applies".into(),

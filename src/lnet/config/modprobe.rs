@@ -41,7 +41,9 @@ pub fn ordered(files: &[LnetFile]) -> Vec<&LnetFile> {
         .filter_map(|file| {
             let (directory, name) = file.path.rsplit_once('/')?;
             let rank = DIRECTORIES.iter().position(|d| *d == directory)?;
-            name.ends_with(".conf").then_some((name, rank, file))
+            // As modprobe does: the case counts.
+            let is_conf = name.strip_suffix(".conf").is_some();
+            is_conf.then_some((name, rank, file))
         })
         .collect();
     found.sort_by_key(|(name, rank, _)| (*name, *rank));

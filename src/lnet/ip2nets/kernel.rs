@@ -108,14 +108,16 @@ fn reduce(
             }
         };
         verdict(Verdict::Refused);
-        let Some((pattern, at)) =
-            test(entry, &candidates, context).map_err(|e| shifted(*e, entry))?
-        else {
+        let shifted = |mut error: Box<Error>| {
+            shift(&mut error, entry);
+            error
+        };
+        let Some((pattern, at)) = test(entry, &candidates, context).map_err(shifted)? else {
             let none = entry.words.len() < 2;
             verdict(if none { Verdict::NoPattern } else { Verdict::NoMatch });
             continue;
         };
-        let parts = split(entry, context).map_err(|e| shifted(*e, entry))?;
+        let parts = split(entry, context).map_err(shifted)?;
         let earlier = parts.iter().find(|(_, net)| there.contains(net));
         if let Some((_, net)) = earlier.filter(|_| !context.version.later_entries_add()) {
             verdict(Verdict::Ignored(*net));
@@ -145,9 +147,9 @@ fn reduce(
 }
 
 /// Errors point into the entry; the position is told in the whole string.
-fn shifted(mut error: Error, entry: &Entry) -> Box<Error> {
-    error.at = error.at.map(|at| at.start + entry.at.start..at.end + entry.at.start);
-    Box::new(error)
+fn shift(error: &mut Error, entry: &Entry) {
+    let at = error.at.take();
+    error.at = at.map(|at| at.start + entry.at.start..at.end + entry.at.start);
 }
 
 /// The first pattern that matches and the first address that it matches. All patterns are read:
@@ -197,8 +199,8 @@ fn no_pattern(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let parts = text.split('.').count();
     let in_brackets = text.rfind(']').unwrap_or(0);
-    let numbers = text.split(|c: char| !c.is_ascii_digit());
-    let big = numbers.filter(|n| n.len() > 3 || n.parse::<u32>().is_ok_and(|n| n > 255)).next();
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+    let big = numbers.find(|n| n.len() > 3 || n.parse::<u32>().is_ok_and(|n| n > 255));
     let why = if text.rfind('/').is_some_and(|at| at > in_brackets) {
         "no prefix length is taken here".to_owned()
     } else if parts != 4 {

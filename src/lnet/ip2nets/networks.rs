@@ -94,7 +94,7 @@ struct Reader<'a> {
     context: &'a Context,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied().filter(|_| self.at < self.end)
     }
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         String::from_utf8_lossy(self.text.get(range).unwrap_or_default()).into_owned()
     }
 
-    fn syntax(&self, at: usize) -> Box<Error> {
+    fn syntax(&self, at: usize) -> Error {
         let rest = self.cut.get(at..).unwrap_or_default();
         let width = rest.iter().position(|cut| *cut).unwrap_or(rest.len());
         let rest = self.string(at..self.text.len());
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         } else {
             format!("`{}` is not understood (character {})", shown(&rest), at + 1)
         };
-        Box::new(Error::syntax("networks", self.text, at, width).because(why))
+        Error::syntax("networks", self.text, at, width).because(why)
     }
 
     /// A list of CPU partitions from `[` on; the position is then behind `]` and blanks.
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         let list = self.text.get(from..=self.at).unwrap_or_default();
         let max = self.context.highest_cpt();
         let list = List::parse(list, max, self.context.version).map_err(|why| match why {
-            Refused::Syntax => self.syntax(from),
+            Refused::Syntax => Box::new(self.syntax(from)),
             Refused::Crash => {
                 let what = "the kernel follows a null pointer in cfs_str2num_check()";
                 Box::new(Error::crashing(what, Some(from..self.at + 1)))
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         }
         let net_cpts = self.cpts()?;
         if self.peek().is_some_and(|b| b":()[]".contains(&b)) {
-            return Err(self.syntax(self.at));
+            return Err(Box::new(self.syntax(self.at)));
         }
         let ignored = self.until(b",");
         if self.peek().is_some() {
@@ -248,10 +248,10 @@ impl<'a> Reader<'a> {
             }
             if more == self.peek().is_none() {
                 // Nothing behind the comma, or something where a comma should be.
-                return Err(self.syntax(self.at));
+                return Err(Box::new(self.syntax(self.at)));
             }
             if name.is_empty() {
-                return Err(self.syntax(name.start));
+                return Err(Box::new(self.syntax(name.start)));
             }
             let device = self.string(name);
             self.add(parsed, net, Some(&device), own.as_ref().or(net_cpts))?;

@@ -118,8 +118,7 @@ fn not_found(
         Some(name) => Some(format!("ksocklnd: failed to find interface {name}")),
         None => None,
     };
-    let mut error =
-        Error::new(ENETDOWN, lines.into_iter()).and(format!("Error -100 starting up LNI {lnd}"));
+    let mut error = Error::new(ENETDOWN, lines).and(format!("Error -100 starting up LNI {lnd}"));
     error.cause = Some(match (name, &wanted.device) {
         (Some(name), None) => format!(
             "{} names no device, so o2ib wants {name} (ipif_name of ko2iblnd): {}",

@@ -62,7 +62,7 @@ fn long_strings_end_quickly_and_as_the_kernel_ends_them() {
     assert_eq!(over.error.unwrap().words, ["Error parsing ip2nets", "Error -22 parsing ip2nets"]);
     let many = "tcp1 1.1.1.1;".repeat(5000);
     assert_eq!(kernel::matched(many.as_bytes(), &host, &context).error.unwrap().errno, 22);
-    let joined = (0..400).map(|n| format!("tcp{n}(em1) *.*.*.*;")).collect::<String>();
+    let joined = (0..400).map(|n| format!("tcp{n}(em1) *.*.*.*")).collect::<Vec<_>>().join(";");
     let error = kernel::matched(joined.as_bytes(), &host, &context).error.unwrap();
     assert_eq!((error.errno, error.words[0].as_str()), (7, "Too many matched networks"));
     let networks = "x".repeat(TEXT_LIMIT + 1);

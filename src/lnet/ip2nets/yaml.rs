@@ -15,6 +15,7 @@ use super::surprise::shown;
 use super::{Context, Surprise, YamlRules, start};
 use crate::lnet::config::tree::{Pairs, Tree};
 use crate::lnet::config::{Conf, ConfNet, conf};
+use std::fmt::Write;
 use std::net::IpAddr;
 
 /// What `lnetctl import` of a file would do.
@@ -107,7 +108,7 @@ impl Seen {
         let mut text = self.spec.clone().unwrap_or_else(|| "no net-spec".into());
         for (what, items) in [("interfaces", &self.devices), ("ip-range", &self.ranges)] {
             if !items.is_empty() {
-                text.push_str(&format!(", {what} {}", items.join(" ")));
+                let _ = write!(text, ", {what} {}", items.join(" "));
             }
         }
         text
@@ -174,7 +175,7 @@ impl Range {
             let len = len.unwrap_or(most);
             return (1..=most)
                 .contains(&len)
-                .then(|| Range::Prefix(crate::sample::Prefix { addr, len }));
+                .then_some(Range::Prefix(crate::sample::Prefix { addr, len }));
         }
         Pattern::parse_with(text.as_bytes(), Numbers::Libc, false).ok().map(Range::Octets)
     }
@@ -219,10 +220,7 @@ fn listed<'h>(host: &'h Host, context: &Context) -> Vec<Listed<'h>> {
 const KILLED: &str = "a step of 0 divides by zero: lnetctl is killed there (SIGFPE)";
 
 /// Tests ranges in order; the first that matches.
-fn first_match<'r>(
-    ranges: &'r [(String, Range)],
-    address: IpAddr,
-) -> Result<Option<&'r str>, &'static str> {
+fn first_match(ranges: &[(String, Range)], address: IpAddr) -> Result<Option<&str>, &'static str> {
     for (text, range) in ranges {
         match range.matches(address) {
             Match::Yes => return Ok(Some(text)),

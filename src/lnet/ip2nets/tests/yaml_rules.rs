@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::lnet::config::Conf;
+use std::fmt::Write;
 
 /// NIDs and, behind a bar, the exit code of a failed import.
 fn import(text: &str, version: &str) -> String {
@@ -26,13 +27,13 @@ fn rules(lines: &[&str]) -> String {
         let [net, devices, ranges] = line.split(';').map(str::trim).collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
-        text.push_str(&format!("  - net-spec: {net}\n"));
+        writeln!(text, "  - net-spec: {net}").unwrap();
         for (key, values) in [("interfaces", devices), ("ip-range", ranges)] {
             for (index, value) in values.split_whitespace().enumerate() {
                 if index == 0 {
-                    text.push_str(&format!("    {key}:\n"));
+                    writeln!(text, "    {key}:").unwrap();
                 }
-                text.push_str(&format!("        {index}: \"{value}\"\n"));
+                writeln!(text, "        {index}: \"{value}\"").unwrap();
             }
         }
     }

@@ -13,6 +13,7 @@ mod interval;
 mod ip2nets;
 mod open;
 mod path;
+mod peers;
 mod rails;
 mod stream;
 mod why;

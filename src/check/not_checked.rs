@@ -1,6 +1,7 @@
 //! What could not be judged, and what would open it.
 
 use super::NotChecked;
+use super::fold::Found;
 use super::ladder;
 use super::view::RailView;
 use crate::node::Node;
@@ -14,6 +15,18 @@ pub(super) fn list(views: &[RailView<'_>], node: &Node) -> Vec<NotChecked> {
     list.extend(routing(node));
     list.extend(notes(node));
     list
+}
+
+/// What the site does not want to hear of.
+pub(super) fn left_out(found: &[Found]) -> Vec<NotChecked> {
+    let mut ids: Vec<&str> = found.iter().map(|f| f.finding.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let why = |id: &&str| {
+        let count = found.iter().filter(|f| f.finding.id == *id).count();
+        format!("found {count} times, left out by --ignore, --only or the configuration")
+    };
+    ids.iter().map(|id| entry(*id, why(id).replace("1 times", "once"))).collect()
 }
 
 fn entry(what: impl Into<Text>, why: impl Into<Text>) -> NotChecked {

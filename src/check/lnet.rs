@@ -9,6 +9,7 @@ mod nets;
 mod ni;
 mod peers;
 mod routes;
+mod rules;
 mod settings;
 mod stage;
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub(in crate::check) const LNET_NO_NETS: &str = "LNET_NO_NETS";
 pub(in crate::check) const LNET_NOT_PERSISTENT: &str = "LNET_NOT_PERSISTENT";
 pub(in crate::check) const LNET_CONFIG_CONFLICT: &str = "LNET_CONFIG_CONFLICT";
 pub(in crate::check) const LNET_CONFIG_WRONG: &str = "LNET_CONFIG_WRONG";
+pub(in crate::check) const LNET_RULES_REFUSED: &str = "LNET_RULES_REFUSED";
 pub(in crate::check) const LNET_NETS_SPLIT: &str = "LNET_NETS_SPLIT";
 pub(in crate::check) const LNET_ROUTER_IDLE: &str = "LNET_ROUTER_IDLE";
 pub(in crate::check) const LNET_ROUTE_DOWN: &str = "LNET_ROUTE_DOWN";
@@ -167,6 +168,17 @@ pub(in crate::check) const LNET: &[Entry] = &[
             warning where the whole string or file is refused, so that none of its nets will be there; else a \
             note. railtop ip2nets tells rule by rule what LNet would make of it.",
         source: "Lustre lnet/lnet/config.c (lnet_parse_networks, lnet_parse_ip2nets); man modprobe.d(5)",
+    },
+    Entry {
+        id: LNET_RULES_REFUSED,
+        layer: Layer::Ni,
+        title: "LNet would not start from the rules of its module",
+        explanation: "LNet is loaded and not configured, and networks or ip2nets of the module would fail on this \
+            host as it is now: no rule matches an address (errno 2: the interface was not up yet? order what \
+            starts LNet behind network-online), an interface that is named is missing or down (errno 100: one \
+            of them fails all), or the string is refused (errno 22). Told by following the kernel's own parser \
+            of the installed version; railtop ip2nets shows it rule by rule.",
+        source: "Lustre lnet/lnet/config.c (lnet_parse_ip2nets, lnet_parse_networks), lnet/lnet/api-ni.c",
     },
     Entry {
         id: LNET_NETS_SPLIT,

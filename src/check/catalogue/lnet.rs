@@ -24,6 +24,7 @@ pub(in crate::check) const LNET_ROUTE_DOWN: &str = "LNET_ROUTE_DOWN";
 pub(in crate::check) const LNET_DROPS_RISING: &str = "LNET_DROPS_RISING";
 pub(in crate::check) const LNET_QUEUE_TIMEOUTS: &str = "LNET_QUEUE_TIMEOUTS";
 pub(in crate::check) const LNET_CREDITS_STARVED: &str = "LNET_CREDITS_STARVED";
+pub(in crate::check) const LNET_PEER_SETTINGS_DIFFER: &str = "LNET_PEER_SETTINGS_DIFFER";
 pub(in crate::check) const LNET_PRIMARY_NID: &str = "LNET_PRIMARY_NID";
 
 /// NIs first, then LNet as a whole.
@@ -238,6 +239,16 @@ pub(in crate::check) const LNET: &[Entry] = &[
             once. If it goes on falling, raise peer_credits and credits, with the same values on both sides. \
             Peers on nets that this node does not have show 0 and are left out.",
         source: "Lustre lnet/lnet/lib-move.c (lnet_post_send_locked), lnet_debugfs.c; LU-3322",
+    },
+    Entry {
+        id: LNET_PEER_SETTINGS_DIFFER,
+        layer: Layer::Ni,
+        title: "two nodes have different settings of LNet",
+        explanation: "Told where another node's capture is given (check --peer). Each end counts with its own \
+            transaction_timeout and retry_count, so one gives up while the other still tries; 2.16 changed the \
+            timeout from 50 to 150 s. Of peer_credits the smaller value of both ends counts. Set them equally: \
+            lnetctl set transaction_timeout N, peer_credits in modprobe.d of both.",
+        source: "LU-15288, LU-3322; Lustre manual, LNet health",
     },
     Entry {
         id: LNET_PRIMARY_NID,

@@ -6,6 +6,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::fmt::Write;
 use support::law;
 use support::shots::{from, why};
 use support::tree::{Nic, PMA, Port, Tree};
@@ -81,10 +82,11 @@ impl Node {
         let mut nets: Vec<&str> = nis.iter().map(|ni| ni.0).collect();
         nets.dedup();
         for net in nets {
-            text.push_str(&format!("    - net type: {net}\n      local NI(s):\n"));
+            writeln!(text, "    - net type: {net}\n      local NI(s):").unwrap();
             for (_, interface, status, fatal) in nis.iter().filter(|ni| ni.0 == net) {
                 let last = interface.trim_start_matches("ib").parse::<u32>().unwrap() + 1;
-                text.push_str(&format!(
+                write!(
+                    text,
                     "        - nid: 172.16.34.{last}@{net}
           status: {status}
           interfaces:
@@ -100,7 +102,8 @@ impl Node {
               peer_credits: 32
               credits: 256
 "
-                ));
+                )
+                .unwrap();
             }
         }
         self.file("lnetctl-net-show.yaml", &text)

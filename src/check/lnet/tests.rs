@@ -24,6 +24,7 @@ struct Stand {
     version: crate::sample::Reading<Text>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an answer that is known")]
 fn answered<T>(value: T) -> Answered<T> {
     Ok(Arc::new(Timed { at: Mono(1_000_000_000_000), value }))
 }

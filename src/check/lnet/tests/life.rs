@@ -1,6 +1,8 @@
 //! Stages, and what a boot would keep.
 
 use super::*;
+use crate::lnet::lifecycle::StartedBy;
+use crate::node::LnetStage::{Configured, Loaded, Up};
 
 fn stage(failure: LnetFailure) -> Stand {
     Stand::fails(failure)
@@ -73,7 +75,6 @@ fn row_18_only_the_loopback() {
 fn without_root_the_use_of_the_modules_tells() {
     let denied = || stage(LnetFailure::Denied("Permission denied".into()));
     let estimate = |stand: &Stand| stand.judged().lnet.estimate.ok().copied();
-    use crate::node::LnetStage::{Configured, Loaded, Up};
     // As a real node printed it: before, with the loopback alone, with nets, and behind a mount.
     let loaded = denied().module("lnet", 0, &[]);
     assert_eq!(estimate(&loaded), Some(Loaded));
@@ -92,7 +93,6 @@ fn without_root_the_use_of_the_modules_tells() {
 
 #[test]
 fn who_started_it_and_what_keeps_it() {
-    use crate::lnet::lifecycle::StartedBy;
     let life = |stand: Stand| stand.judged().lnet;
     let drivers = |stand: Stand, others: &[&str], own: u32| {
         let mut users = vec!["ko2iblnd"];

@@ -12,6 +12,7 @@ mod fix;
 mod interval;
 mod open;
 mod path;
+mod peers;
 mod rails;
 mod stream;
 mod why;

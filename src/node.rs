@@ -31,7 +31,10 @@ mod view;
 
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
-pub use lnet::{KindRates, NiRates};
+pub use lnet::{
+    KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
+    NiFigures, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers,
+};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
@@ -54,6 +57,8 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Groups named by the configuration.
     pub groups: Vec<ConfiguredGroup>,
+    /// `--peer`: addresses that somebody here wants to reach over the rails.
+    pub peers: Vec<std::net::IpAddr>,
 }
 
 /// A group that the configuration makes.
@@ -119,6 +124,8 @@ pub struct Node {
     pub choice_note: Option<Text>,
     /// LNet as read.
     pub lnet: Arc<Lnet>,
+    /// What LNet's answers say when they are compared.
+    pub lnet_figures: LnetFigures,
     /// Links as read.
     pub links: Reading<Arc<Vec<crate::sample::Link>>>,
     /// Routes, rules, addresses as read.
@@ -127,6 +134,8 @@ pub struct Node {
     pub sysctls: Arc<Sysctls>,
     /// Who keeps the interfaces' configuration, where somebody looked.
     pub managers: Option<Arc<crate::sample::Managers>>,
+    /// Addresses that the user named as peers.
+    pub named_peers: Vec<std::net::IpAddr>,
     /// What happened, newest first, bounded.
     pub events: VecDeque<Event>,
     /// Marks of the user, oldest first.
@@ -266,10 +275,12 @@ impl Node {
             not_shown: Vec::new(),
             choice_note: None,
             lnet: Arc::clone(&sample.lnet),
+            lnet_figures: LnetFigures::default(),
             links: sample.links.clone(),
             routing: Arc::clone(&sample.routing),
             sysctls: Arc::clone(&sample.sysctls),
             managers: sample.managers.clone(),
+            named_peers: settings.peers.clone(),
             events: VecDeque::new(),
             marks: Vec::new(),
             notes: sample.notes.clone(),

@@ -15,6 +15,7 @@ mod format;
 mod glyphs;
 mod input;
 mod keys;
+mod nids;
 mod paths;
 mod state;
 mod terminal;

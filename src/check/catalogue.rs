@@ -42,8 +42,15 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 6] =
-    [BASE, selection::SELECTION, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP];
+const PARTS: [&[Entry]; 7] = [
+    BASE,
+    selection::SELECTION,
+    routing::ADDRESSES,
+    routing::RULES,
+    routing::TABLES,
+    routing::ARP,
+    routing::PEERS,
+];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);

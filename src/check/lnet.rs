@@ -3,11 +3,9 @@
 use super::catalogue::NI_DOWN;
 use super::view::RailView;
 use super::{Cause, Finding, Severity, Verdict};
-use crate::node::{Node, RailNi};
-use crate::sample::{LnetNi, Text};
+use crate::node::{Node, Peer, PeerCondition, RailNi};
+use crate::sample::{LnetNi, MAX_HEALTH, Text};
 use std::net::IpAddr;
-
-const HEALTHY: u32 = 1000; // LNET_MAX_HEALTH_VALUE
 
 /// NIs of a rail that are down.
 pub(super) fn on_rail(view: &RailView<'_>, cause: Option<Cause>) -> Vec<Finding> {
@@ -54,8 +52,23 @@ pub fn ni_verdict(ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
     match (trouble(ni, rated.is_some_and(moves)), &ni.status, &ni.health) {
         (Some(trouble), _, _) => trouble.severity().into(),
         (None, Err(_), _) => Verdict::Unknown,
-        (None, Ok(_), Ok(health)) if *health < HEALTHY => Verdict::Note,
+        (None, Ok(_), Ok(health)) if *health < MAX_HEALTH => Verdict::Note,
         (None, Ok(_), _) => Verdict::Ok,
+    }
+}
+
+/// The verdict on one peer. A router watches all its peers, and calls those down that are idle:
+/// there it is no more than a note.
+pub fn peer_verdict(node: &Node, peer: &Peer<'_>) -> Verdict {
+    let routing = &node.lnet.more.routing;
+    let router = routing.as_ref().is_ok_and(|r| r.value.enable.is_some_and(|e| e != 0));
+    match peer.condition() {
+        PeerCondition::Unhealthy | PeerCondition::Failing => Verdict::Warning,
+        PeerCondition::Down if !router => Verdict::Warning,
+        PeerCondition::Down | PeerCondition::Queueing => Verdict::Note,
+        PeerCondition::Unknown => Verdict::Unknown,
+        PeerCondition::Well => Verdict::Ok,
+        PeerCondition::Own | PeerCondition::Elsewhere => Verdict::NotApplicable,
     }
 }
 
@@ -87,7 +100,7 @@ fn trouble(ni: &LnetNi, moves: bool) -> Option<Trouble> {
         return Some(Trouble::LinkGone);
     }
     if ni.status.as_ref().is_ok_and(|s| *s == "down") {
-        let fine = ni.fatal_error == Ok(0) && ni.health == Ok(HEALTHY) && moves;
+        let fine = ni.fatal_error == Ok(0) && ni.health == Ok(MAX_HEALTH) && moves;
         return Some(if fine { Trouble::Stale } else { Trouble::Down });
     }
     None

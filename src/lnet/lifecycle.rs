@@ -68,7 +68,8 @@ impl Lifecycle {
     }
 }
 
-fn words(lnet: &Lnet, stage: LnetStage, recorded: bool) -> &'static str {
+/// [`Lifecycle::words`] alone, for whoever needs no more.
+pub(crate) fn words(lnet: &Lnet, stage: LnetStage, recorded: bool) -> &'static str {
     if stage != LnetStage::Unknown {
         return stage.words();
     }

@@ -23,7 +23,7 @@ pub(super) struct State {
     unmatched: BTreeSet<usize>,
     shape: Option<Shape>,
     tracks: Vec<Track>,
-    nis: lnet::Memory,
+    lnet: lnet::Memory,
     others: other::Others,
     last_full: Option<SampleTime>,
 }
@@ -63,10 +63,10 @@ impl State {
         }
         let told = first || !Arc::ptr_eq(&node.lnet, &sample.lnet);
         if told {
-            self.nis.update(&sample.lnet, &mut log);
+            self.lnet.update(&sample.lnet, &mut node.lnet_figures, &mut log);
         }
         if told || moved || reshaped {
-            lnet::assign(&mut node.rails, &sample.lnet, &self.nis);
+            lnet::assign(&mut node.rails, &sample.lnet, &node.lnet_figures);
         }
         let mut regroup = reshaped;
         for (rail, track) in node.rails.iter().zip(&mut self.tracks) {
@@ -78,6 +78,7 @@ impl State {
             node.groups = grouping::groups(&node.rails, &self.tracks, &self.configured);
         }
         grouping::balance(&mut node.groups, &mut node.rails, &self.tracks);
+        lnet::compare(&mut node.lnet_figures, &sample.lnet, &node.rails);
         self.others.advance(sample, &mut node.other);
         if moved && !first {
             route_events::compare(&node.routing, &sample.routing, &sample.links, &mut log);

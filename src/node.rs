@@ -33,7 +33,8 @@ pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
 pub use lnet::{
     KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
-    NiFigures, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers,
+    NiFigures, NiGrowth, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi,
+    Peers,
 };
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
@@ -328,6 +329,12 @@ impl Node {
     /// How far LNet has come.
     pub fn lnet_stage(&self) -> LnetStage {
         LnetStage::of(&self.lnet)
+    }
+
+    /// By how much the counters of an NI grew within the last minute; `None` before the second
+    /// answer.
+    pub fn lnet_growth(&self, nid: &str) -> Option<NiGrowth> {
+        self.state.ni_growth(nid)
     }
 
     /// LNet's life: where it is, what comes next, what would end it.

@@ -1,6 +1,6 @@
 //! One mistake, one root: order and severity of findings that hang together.
 
-use super::catalogue::NI_DOWN;
+use super::catalogue::lnet::{NI_ADDRESS_LOST, NI_DOWN, NI_ON_ALIAS, NI_STATUS_STALE};
 use super::{Finding, Severity};
 use std::cmp::Reverse;
 
@@ -63,7 +63,8 @@ pub(super) fn merge(found: &mut Vec<Found>) {
             let (a, b) = (&k.finding, &one.finding);
             a.caused_by.is_none()
                 && b.caused_by.is_none()
-                && (a.id, b.id) == (NI_DOWN, NI_DOWN)
+                && a.id == b.id
+                && matches!(a.id, NI_DOWN | NI_ADDRESS_LOST | NI_STATUS_STALE | NI_ON_ALIAS)
                 && a.summary == b.summary
                 && a.evidence == b.evidence
         };

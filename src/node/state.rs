@@ -43,6 +43,11 @@ impl State {
         places.filter(|(at, _)| self.unmatched.contains(at)).map(|(_, text)| text).collect()
     }
 
+    /// By how much the counters of an NI grew lately.
+    pub(super) fn ni_growth(&self, nid: &str) -> Option<lnet::NiGrowth> {
+        self.lnet.growth(nid)
+    }
+
     /// Takes a sample in.
     pub(super) fn advance(&mut self, node: &mut Node, sample: &Sample) {
         let first = self.shape.is_none();

@@ -19,6 +19,7 @@ pub(super) struct Entry<'a> {
     pub(super) ni: &'a LnetNi,
     pub(super) figures: Option<&'a NiFigures>,
     joined: Option<(&'a Rail, &'a RailNi)>,
+    verdict: Verdict,
 }
 
 impl<'a> Entry<'a> {
@@ -27,7 +28,8 @@ impl<'a> Entry<'a> {
             let own = rail.lnet.iter().find(|own| own.ni.nid == ni.nid)?;
             Some((rail, own))
         });
-        Self { ni, figures: node.lnet_figures.ni(&ni.nid), joined }
+        let verdict = ni_verdict(node, ni, joined.map(|(_, own)| own));
+        Self { ni, figures: node.lnet_figures.ni(&ni.nid), joined, verdict }
     }
 
     /// Its rail, else its interface.
@@ -36,10 +38,6 @@ impl<'a> Entry<'a> {
             || self.ni.interfaces.first().map_or(UNKNOWN.to_owned(), ToString::to_string),
             |(rail, _)| rail.name.to_string(),
         )
-    }
-
-    fn verdict(&self) -> Verdict {
-        ni_verdict(self.ni, self.joined.map(|(_, own)| own))
     }
 }
 
@@ -151,7 +149,7 @@ pub(super) fn draw(
     let first = (selected.unwrap_or(0) + 1).saturating_sub(shown);
     let mut y = area.y + 1;
     for (n, entry) in nis.iter().enumerate().skip(first).take(shown) {
-        let verdict = entry.verdict();
+        let verdict = entry.verdict;
         let is_selected = selected == Some(n);
         let sign = format!(
             "{}{}",

@@ -330,6 +330,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     };
     found.extend(selected);
     fold::settle(&mut found);
+    let left_out = fold::leave_out(&mut found, &node.policy);
     fold::raise_roots(&mut found);
 
     let rails: Vec<RailAssessment> = views
@@ -340,7 +341,9 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
                 .filter(|f| f.rails.contains(&view.index))
                 .map(|f| &f.finding)
                 .collect();
-            ladder::judge(view, &own, routed.rungs.get(view.index), &scene)
+            let left_out = left_out.iter().filter(|f| f.rails.contains(&view.index));
+            let silent: Vec<Layer> = left_out.map(|f| f.finding.layer).collect();
+            ladder::judge(view, &own, routed.rungs.get(view.index), &scene, &silent)
         })
         .collect();
     fold::merge(&mut found);
@@ -348,6 +351,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     let verdict = node_verdict(&findings, &rails);
     let mut not_checked = not_checked::list(&views, node);
     not_checked.extend(routed.not_checked.iter().cloned());
+    not_checked.extend(not_checked::left_out(&left_out));
     Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet: life }
 }
 

@@ -16,6 +16,7 @@ mod join;
 mod link_rate;
 mod lnet;
 mod other;
+mod policy;
 mod rail;
 mod rate;
 mod route_events;
@@ -36,6 +37,7 @@ pub use lnet::{
     NiFigures, NiGrowth, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi,
     Peers,
 };
+pub use policy::{Policy, Thresholds};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
@@ -58,8 +60,21 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Groups named by the configuration.
     pub groups: Vec<ConfiguredGroup>,
-    /// `--peer`: addresses that somebody here wants to reach over the rails.
+    /// Names that the configuration gives to rails.
+    pub names: Vec<ConfiguredName>,
+    /// Addresses that the rails are meant to reach, by the configuration or `--peer`.
     pub peers: Vec<std::net::IpAddr>,
+    /// How the node is to be judged.
+    pub policy: Arc<Policy>,
+}
+
+/// A name that the configuration gives to a rail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredName {
+    /// Interface, RDMA device or `device/port`.
+    pub of: String,
+    /// What the rail is called.
+    pub name: String,
 }
 
 /// A group that the configuration makes.
@@ -145,6 +160,8 @@ pub struct Node {
     pub notes: Vec<Note>,
     /// Own reading cost of the newest pass.
     pub cost: Duration,
+    /// How the node is to be judged.
+    pub policy: Arc<Policy>,
     /// What is remembered between samples.
     state: state::State,
 }
@@ -286,6 +303,7 @@ impl Node {
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
+            policy: Arc::clone(&settings.policy),
             state: state::State::new(settings),
         };
         node.advance(sample);

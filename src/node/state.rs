@@ -6,8 +6,8 @@ use super::events::Log;
 use super::row::{self, Track};
 use super::shape::Shape;
 use super::{
-    ConfiguredGroup, EventKind, Node, Presence, Rail, Settings, grouping, lnet, other,
-    route_events, traffic, view,
+    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, lnet,
+    other, route_events, traffic, view,
 };
 use crate::sample::{Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
@@ -19,6 +19,7 @@ pub(super) struct State {
     include: Patterns,
     exclude: Patterns,
     configured: Vec<(Text, Patterns)>,
+    names: Vec<ConfiguredName>,
     mode: Mode,
     unmatched: BTreeSet<usize>,
     shape: Option<Shape>,
@@ -34,7 +35,7 @@ impl State {
         let (include, exclude) = choose::patterns(&settings);
         let group = |g: ConfiguredGroup| (Text::from(g.name), Patterns::new(&g.rails));
         let configured = settings.groups.into_iter().map(group).collect();
-        Self { include, exclude, configured, ..Self::default() }
+        Self { include, exclude, configured, names: settings.names, ..Self::default() }
     }
 
     /// Include patterns that match nothing.
@@ -82,7 +83,8 @@ impl State {
         if regroup {
             node.groups = grouping::groups(&node.rails, &self.tracks, &self.configured);
         }
-        grouping::balance(&mut node.groups, &mut node.rails, &self.tracks);
+        let floor = node.policy.thresholds.balance_floor_ratio;
+        grouping::balance(&mut node.groups, &mut node.rails, &self.tracks, floor);
         lnet::compare(&mut node.lnet_figures, &sample.lnet, &node.rails);
         self.others.advance(sample, &mut node.other);
         if moved && !first {
@@ -99,6 +101,7 @@ impl State {
     /// Joins anew: which rails there are, and where.
     fn replan(&mut self, node: &mut Node, sample: &Sample, log: &mut Log) {
         let mut all = candidate::candidates(sample);
+        candidate::christen(&mut all, &self.names);
         let names = |r: &Rail| (r.id.clone(), r.name.clone());
         let known: HashMap<Text, Text> = node.rails.iter().map(names).collect();
         candidate::settle_identities(&mut all, &known);

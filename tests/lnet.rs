@@ -8,11 +8,12 @@ mod support;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
-use support::law;
 use support::lnetctl::{COMMANDS, Stand, answered, both_up, is_running, net_show, ni};
 use support::shots::{roots, why};
 use support::stream::{Stream, rail};
+use support::{law, railtop};
 
 #[test]
 fn two_nis_that_are_up() {

@@ -9,6 +9,7 @@ mod check;
 mod error;
 mod explain;
 mod fix;
+mod ibstat;
 mod interval;
 mod open;
 mod path;
@@ -54,6 +55,7 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Fix(options)) => fix::run(&global, &options),
         Some(Command::Path(options)) => path::run(&global, &options),
+        Some(Command::Ibstat(options)) => ibstat::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {

@@ -11,7 +11,8 @@ use std::time::Duration;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 7] = ["check", "fix", "path", "stream", "capture", "explain", "help"];
+const SUBCOMMANDS: [&str; 8] =
+    ["check", "fix", "path", "ibstat", "stream", "capture", "explain", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -49,6 +50,8 @@ pub(super) enum Command {
     Fix(Fix),
     /// Which rail the kernel takes from each rail address to each destination
     Path(Path),
+    /// What ibstat prints, without infiniband-diags
+    Ibstat(Ibstat),
     /// One JSON object per sample on stdout, or plain lines for awk
     Stream(Stream),
     /// Everything railtop reads, raw, into a directory or archive
@@ -129,6 +132,35 @@ pub(super) struct Path {
     /// JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Options of `ibstat`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The output is that of ibstat(8), byte for byte, and so is the exit code: 0, or 255 where a \
+        device or port is not there or cannot be read. Unlike ibstat, one device that cannot be \
+        read hides none of the others, and a device may have ten ports and more.\n\n\
+        Examples:\n  \
+        railtop ibstat\n  \
+        railtop ibstat mlx5_0 1\n  \
+        railtop ibstat -p --from oss07.tar.zst"
+)]
+pub(super) struct Ibstat {
+    /// Names of the devices alone
+    #[arg(short = 'l', long = "list_of_cas")]
+    pub(super) list: bool,
+    /// Without the ports
+    #[arg(short = 's', long = "short")]
+    pub(super) short: bool,
+    /// GUIDs of the ports alone
+    #[arg(short = 'p', long = "port_list")]
+    pub(super) ports: bool,
+    /// Only this device
+    #[arg(value_name = "DEVICE")]
+    pub(super) device: Option<String>,
+    /// Only this port of it
+    #[arg(value_name = "PORT")]
+    pub(super) port: Option<u32>,
 }
 
 /// Options of `stream`.

@@ -1,6 +1,11 @@
 //! The table of everything that can be found: what it means, why it matters, where that is known.
 
+mod links;
 pub(super) mod routing;
+
+pub(super) use links::{
+    COUNTER_SATURATED, ERRORS_RISING, LINK_FLAPPING, PCIE_DOWNGRADED, PCIE_LIMITED,
+};
 
 use super::Layer;
 
@@ -41,8 +46,8 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 5] =
-    [BASE, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP];
+const PARTS: [&[Entry]; 6] =
+    [BASE, links::LINKS, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);

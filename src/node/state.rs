@@ -6,7 +6,7 @@ use super::events::Log;
 use super::row::{self, Track};
 use super::shape::Shape;
 use super::{
-    ConfiguredGroup, EventKind, Node, Presence, Rail, Settings, grouping, lnet, other,
+    ConfiguredGroup, EventKind, Node, Presence, Rail, Settings, grouping, limits, lnet, other,
     route_events, traffic, view,
 };
 use crate::sample::{Sample, SampleTime, Text, Unknown, Why};
@@ -142,7 +142,7 @@ impl State {
             }
             track.slot = None;
             if !blind && rail.presence == Presence::Present {
-                row::gone(&mut rail, sample.time);
+                row::gone(&mut rail, &mut track, sample.time);
                 log.add(EventKind::RailGone, &rail.name, "vanished");
             }
             rows.push((rail, track));
@@ -167,6 +167,8 @@ impl State {
             }
             row::look(rail, track, sample, log);
             let seen = traffic::advance(rail, track, sample);
+            let read_at = traffic::links_read_at(track, sample);
+            limits::watch(rail, &mut track.pcie, read_at, seen.fresh);
             if !seen.resets.is_empty() {
                 let names: Vec<&str> = seen.resets.iter().map(Text::as_str).collect();
                 let text = format!("counters were reset: {}", names.join(", "));
@@ -188,6 +190,7 @@ impl State {
                 }
             }
         }
+        limits::together(&mut node.rails, &mut self.tracks);
         full
     }
 

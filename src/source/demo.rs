@@ -29,6 +29,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("dead-rail", include_str!("../../assets/scenarios/dead-rail.toml")),
     ("one-subnet", include_str!("../../assets/scenarios/one-subnet.toml")),
     ("no-sm", include_str!("../../assets/scenarios/no-sm.toml")),
+    ("bad-cable", include_str!("../../assets/scenarios/bad-cable.toml")),
 ];
 /// Uptime of the node when the demo begins: 3 d 04:12.
 const UPTIME: Duration = Duration::from_mins(76 * 60 + 12);

@@ -27,6 +27,7 @@ pub use catalogue::{CATALOGUE, Entry, entry};
 pub use lnet::ni_verdict;
 pub use routing::AddressRoute;
 
+use crate::lnet::lifecycle::Lifecycle;
 use crate::node::Node;
 use crate::sample::Text;
 use fold::Found;
@@ -235,6 +236,8 @@ pub struct Assessment {
     pub verdict: Verdict,
     /// Which way packets from each address of each rail leave.
     pub routes: Vec<AddressRoute>,
+    /// LNet's life: where it is, what comes next, what would end it.
+    pub lnet: Lifecycle,
 }
 
 impl Assessment {
@@ -315,7 +318,8 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     let mut not_checked = not_checked::list(&views, node);
     not_checked.extend(pcie::not_checked(&views));
     not_checked.extend(routed.not_checked.iter().cloned());
-    Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone() }
+    let lnet = node.lnet_lifecycle();
+    Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet }
 }
 
 /// All findings of one rail, each naming the root it follows from, and the link's own.

@@ -41,12 +41,14 @@ pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
 pub use health::{Congestion, Health};
 pub use limits::{CeilingBy, Lanes, Limits, PcieLink, PciePath, Training};
-pub use lnet::LnetStage;
+pub use lnet::{KindRates, NiRates};
 pub use losses::Losses;
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
 
+pub use crate::lnet::lifecycle::LnetStage;
+use crate::lnet::lifecycle::{Around, Lifecycle};
 use crate::sample::{
     Fact, Host, Lnet, Note, Reading, Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
 };
@@ -328,6 +330,25 @@ impl Node {
     pub fn lnet_stage(&self) -> LnetStage {
         LnetStage::of(&self.lnet)
     }
+
+    /// LNet's life: where it is, what comes next, what would end it.
+    pub fn lnet_lifecycle(&self) -> Lifecycle {
+        let present = || self.rails.iter().filter(|r| r.presence == Presence::Present);
+        let around = Around {
+            interfaces: present()
+                .filter_map(|r| r.bond.clone().or(r.netdev.as_ref().map(|n| n.name.clone())))
+                .fold(Vec::new(), |mut all, name| {
+                    if !all.contains(&name) {
+                        all.push(name);
+                    }
+                    all
+                }),
+            rdma: present().any(|r| r.rdma.is_some()),
+            recorded: self.source == SourceKind::Capture,
+        };
+        Lifecycle::of(&self.lnet, &around)
+    }
+
     /// Why LNet's nets are not known; `None` where they are, or where there are none.
     pub fn lnet_unknown(&self) -> Option<Unknown> {
         lnet::unknown(&self.lnet, self.source)

@@ -16,7 +16,7 @@ mod sysctl;
 mod text;
 mod time;
 
-pub use host::{Host, Memory};
+pub use host::{Host, Memory, NumaNode};
 pub use lnet::{
     Answered, Lnet, LnetAnswer, LnetBuffers, LnetFailure, LnetFile, LnetGlobal, LnetLocal,
     LnetModules, LnetMore, LnetNet, LnetNi, LnetNiCredits, LnetParameter, LnetPeer, LnetPeerNi,

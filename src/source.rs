@@ -6,7 +6,7 @@ pub mod live;
 
 use crate::node::SourceKind;
 use crate::sample::Sample;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,16 +25,22 @@ pub trait Source: Send {
     fn pace(&self) -> Arc<Pace>;
 }
 
-/// The interval between full passes; the screen may change it while a source runs.
+/// The interval between full passes, and what is wanted more often than that is worth by itself;
+/// the screen may change both while a source runs.
 pub struct Pace {
     nanos: AtomicU64,
+    peers: AtomicBool,
     told: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Pace {
     /// A pace of one pass per `interval`.
     pub fn new(interval: Duration) -> Arc<Self> {
-        Arc::new(Self { nanos: AtomicU64::new(interval.as_nanos() as u64), told: OnceLock::new() })
+        Arc::new(Self {
+            nanos: AtomicU64::new(interval.as_nanos() as u64),
+            peers: AtomicBool::new(false),
+            told: OnceLock::new(),
+        })
     }
 
     /// The interval now.
@@ -45,6 +51,23 @@ impl Pace {
     /// Changes it; a source that waits is told.
     pub fn set(&self, interval: Duration) {
         self.nanos.store(interval.as_nanos() as u64, Ordering::Relaxed);
+        self.tell();
+    }
+
+    /// LNet's peers are on the screen: they are asked for at once and every 2 s. Without that
+    /// they are asked for seldom, because a node may have thousands. Cheap to call at each draw.
+    pub fn want_peers(&self, wanted: bool) {
+        if self.peers.swap(wanted, Ordering::Relaxed) != wanted {
+            self.tell();
+        }
+    }
+
+    /// Whether LNet's peers are on the screen.
+    pub fn peers_wanted(&self) -> bool {
+        self.peers.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self) {
         if let Some(tell) = self.told.get() {
             tell();
         }

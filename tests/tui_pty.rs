@@ -43,6 +43,7 @@ fn sample(at: Duration) -> Sample {
         cpus: absent(),
         boot_time_seconds: absent(),
         uid: absent(),
+        numa: absent(),
     };
     let routing = Routing {
         at: Mono(0),

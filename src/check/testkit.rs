@@ -2,13 +2,13 @@
 
 use crate::node::{
     Balance, BalanceSide, Flow, FlowSource, Group, GroupOrigin, Health, History, Limits, LinkRate,
-    Node, OtherNics, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma,
+    NiRates, Node, OtherNics, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma,
     RateSource, Settings, SourceKind,
 };
 use crate::sample::{
     Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer, LnetFailure,
-    LnetModules, LnetNet, LnetNi, Memory, Mono, PciFunction, PciLink, PortAttrs, Prefix, Reading,
-    Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
+    LnetModules, LnetNet, LnetNi, Memory, Mono, NumaNode, PciFunction, PciLink, PortAttrs, Prefix,
+    Reading, Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -245,6 +245,7 @@ pub(crate) fn ib_rail(i: usize) -> Rail {
             ni: lnet_ni(&format!("{ip}@o2ib")),
             sent_per_second: Fact::known(100.0),
             received_per_second: Fact::known(100.0),
+            rates: NiRates::first(),
         }],
         rate: LinkRate {
             nominal_bits_per_second: Fact::known(200e9),
@@ -348,7 +349,14 @@ fn host() -> Host {
         cpus: Ok(64),
         boot_time_seconds: Ok(1_772_000_000),
         uid: Ok(0),
+        numa: Ok(numa()),
     }
+}
+
+/// Two NUMA nodes.
+pub(crate) fn numa() -> Vec<NumaNode> {
+    let node = |node, distances: [u32; 2]| NumaNode { node, distances: distances.into() };
+    vec![node(0, [10, 21]), node(1, [21, 10])]
 }
 
 fn routing() -> Routing {

@@ -1,57 +1,18 @@
 //! LNet: its stage, its NIs on the rails, their message rates.
 
+mod rates;
+
+pub use rates::{KindRates, NiRates};
+
 use super::candidate::without_alias;
 use super::events::{Log, span};
 use super::rate::per_second32;
 use super::{EventKind, Figure, Node, Rail, RailNi, SourceKind};
+use crate::lnet::lifecycle::LnetStage;
 use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Unknown, Why};
+use rates::Counts;
 use std::collections::HashMap;
 use std::net::IpAddr;
-
-/// How far LNet has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LnetStage {
-    /// No module and no tool.
-    Absent,
-    /// The module is not loaded.
-    NotLoaded,
-    /// Loaded, not configured.
-    Loaded,
-    /// Configured, with no net but `lo`.
-    Configured,
-    /// There is an NI beyond `lo`; whether it works is a matter of its own status.
-    Up,
-    /// It cannot be told.
-    Unknown,
-}
-
-impl LnetStage {
-    /// The stage that a reading shows.
-    pub fn of(lnet: &Lnet) -> Self {
-        match (&lnet.answer, lnet.modules.lnet) {
-            (Ok(answer), _) => {
-                let mut nis = answer.nets.iter().flat_map(|n| &n.nis);
-                if nis.any(|ni| !ni.is_lo()) { Self::Up } else { Self::Configured }
-            }
-            (Err(LnetFailure::NotConfigured), _) => Self::Loaded,
-            (Err(LnetFailure::NotInstalled), Some(false)) => Self::Absent,
-            (Err(LnetFailure::NotLoaded), _) | (Err(_), Some(false)) => Self::NotLoaded,
-            (Err(_), _) => Self::Unknown,
-        }
-    }
-
-    /// The word of the machine contract.
-    pub fn word(self) -> &'static str {
-        match self {
-            LnetStage::Absent => "absent",
-            LnetStage::NotLoaded => "not_loaded",
-            LnetStage::Loaded => "loaded",
-            LnetStage::Configured => "configured",
-            LnetStage::Up => "up",
-            LnetStage::Unknown => "unknown",
-        }
-    }
-}
 
 /// Why LNet's nets are not known; `None` where they are, or where it is known that there are none.
 pub(super) fn unknown(lnet: &Lnet, source: SourceKind) -> Option<Unknown> {
@@ -105,6 +66,8 @@ struct Seen {
     up: Option<bool>,
     sent_per_second: Figure,
     received_per_second: Figure,
+    counts: Counts,
+    rates: NiRates,
 }
 
 /// The NIs by NID.
@@ -160,7 +123,7 @@ impl Memory {
             };
             log.add(EventKind::Lnet, &subject, format!("LNet cannot be asked any more: {why}"));
         } else if before != LnetStage::Unknown {
-            let (a, b) = (words(before), words(stage));
+            let (a, b) = (before.words(), stage.words());
             log.add(EventKind::Lnet, &subject, format!("LNet is {b} (was {a})"));
         }
         let had_nis = |s| matches!(s, LnetStage::Configured | LnetStage::Up);
@@ -175,16 +138,8 @@ impl Memory {
             ni: ni.clone(),
             sent_per_second: seen.map_or_else(unknown, |s| s.sent_per_second.clone()),
             received_per_second: seen.map_or_else(unknown, |s| s.received_per_second.clone()),
+            rates: seen.map_or_else(NiRates::first, |s| s.rates.clone()),
         }
-    }
-}
-
-fn words(stage: LnetStage) -> &'static str {
-    match stage {
-        LnetStage::NotLoaded => "not loaded",
-        LnetStage::Loaded => "loaded, not configured",
-        LnetStage::Configured => "configured, no net",
-        other => other.word(),
     }
 }
 
@@ -213,8 +168,11 @@ impl Seen {
             (_, _, None) => Fact::unknown(Why::Absent, "not in the answer"),
             _ => Fact::unknown(Why::FirstSample, "a rate needs two answers"),
         };
+        let counts = Counts::of(ni, at);
         Self {
             at,
+            rates: old.map_or_else(NiRates::first, |old| NiRates::between(&old.counts, &counts)),
+            counts,
             sent_per_second: rate(old.and_then(|o| o.sent), sent),
             received_per_second: rate(old.and_then(|o| o.received), received),
             sent,

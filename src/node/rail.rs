@@ -1,6 +1,6 @@
 //! One row per rail: what other tools show apart, joined.
 
-use super::{Figure, Flow, Health, History, Limits};
+use super::{Figure, Flow, Health, History, Limits, NiRates};
 use crate::sample::{
     CounterSet, DeviceAttrs, Enumerated, Fact, LnetNi, NetdevAttrs, PortAttrs, Prefix, Reading,
     SampleTime, Text,
@@ -206,6 +206,8 @@ pub struct RailNi {
     pub sent_per_second: Figure,
     /// Messages received per second.
     pub received_per_second: Figure,
+    /// By kind, and failures.
+    pub rates: NiRates,
 }
 
 /// What the link can carry.

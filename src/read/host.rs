@@ -2,7 +2,7 @@
 
 use crate::read::root::Root;
 use crate::read::sysfs::files::read_whole;
-use crate::sample::{Host, Memory, Reading, Text, Unknown, Why};
+use crate::sample::{Host, Memory, NumaNode, Reading, Text, Unknown, Why};
 use sysinfo::{MemoryRefreshKind, System};
 
 /// Reads the host facts of the running system again and again.
@@ -11,15 +11,17 @@ pub struct HostReader {
     system: Reading<System>,
     cpus: Reading<u32>,
     boot_time_seconds: Reading<u64>,
+    numa: Reading<Vec<NumaNode>>,
 }
 
 impl HostReader {
-    /// A reader; the boot time and the number of CPUs are read once.
+    /// A reader; the boot time, the number of CPUs and the NUMA nodes are read once.
     pub fn new() -> Self {
         Self {
             system: System::new().map_err(|error| unreadable(&error)),
             cpus: cpus(&Root::system()),
             boot_time_seconds: System::boot_time().map_err(|error| unreadable(&error)),
+            numa: numa(&Root::system()),
         }
     }
 
@@ -39,6 +41,7 @@ impl HostReader {
             cpus: self.cpus.clone(),
             boot_time_seconds: self.boot_time_seconds.clone(),
             uid: Ok(rustix::process::geteuid().as_raw()),
+            numa: self.numa.clone(),
         }
     }
 
@@ -76,6 +79,7 @@ pub fn from_tree(root: &Root) -> Host {
         cpus: cpus(root),
         boot_time_seconds: file("proc/stat").and_then(|text| boot_time(&text)),
         uid: Err(Unknown::new(Why::Absent, "copied tree")),
+        numa: numa(root),
     }
 }
 
@@ -143,11 +147,40 @@ fn cpus(root: &Root) -> Reading<u32> {
 
 /// A list like `0-3,8`.
 fn count_cpus(online: &str) -> Option<u32> {
-    online.trim().split(',').try_fold(0u32, |sum, range| {
-        let (from, to) = range.split_once('-').unwrap_or((range, range));
-        let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
-        sum.checked_add(to.checked_sub(from)?.checked_add(1)?)
-    })
+    ranges(online)?
+        .into_iter()
+        .try_fold(0u32, |sum, (from, to)| sum.checked_add(to.checked_sub(from)?.checked_add(1)?))
+}
+
+/// First and last number of each part of a list like `0-3,8`.
+fn ranges(list: &str) -> Option<Vec<(u32, u32)>> {
+    let range = |part: &str| {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        Some((from.parse().ok()?, to.parse().ok()?))
+    };
+    list.trim().split(',').map(range).collect()
+}
+
+/// A node of Linux has a number below this (`MAX_NUMNODES`, `CONFIG_NODES_SHIFT` 10).
+const MAX_NODES: u32 = 1024;
+
+/// The NUMA nodes that are online. A kernel without `CONFIG_NUMA` has none.
+fn numa(root: &Root) -> Reading<Vec<NumaNode>> {
+    const NODES: &str = "sys/devices/system/node";
+    let online = read_whole(root, &format!("{NODES}/online"))?;
+    let nodes = ranges(&online).filter(|all| all.iter().all(|(_, to)| *to < MAX_NODES));
+    let nodes = nodes.ok_or_else(|| odd("/sys/devices/system/node/online"))?;
+    nodes
+        .into_iter()
+        .flat_map(|(from, to)| from..=to)
+        .map(|node| {
+            let text = read_whole(root, &format!("{NODES}/node{node}/distance"))?;
+            let distances: Option<Vec<u32>> =
+                text.split_whitespace().map(|word| word.parse().ok()).collect();
+            let unknown = || odd(&format!("/{NODES}/node{node}/distance"));
+            Ok(NumaNode { node, distances: distances.ok_or_else(unknown)? })
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -164,7 +197,12 @@ mod tests {
         tree.file("proc/loadavg", "1.25 0.5 0.01 3/2112 4711\n");
         tree.file("proc/meminfo", "MemTotal:  2097152 kB\nMemFree: 1 kB\nMemAvailable: 1024 kB\n");
         tree.file("proc/stat", "cpu  1 2\ncpu0 1 2\ncpu1 1 2\nintr 5 0 0\nbtime 1763715083\n");
+        tree.file("sys/devices/system/node/online", "0,2\n");
+        tree.file("sys/devices/system/node/node0/distance", "10 21\n");
+        tree.file("sys/devices/system/node/node2/distance", "21 10\n");
         let host = from_tree(&Root::new(tree.path()));
+        let node = |node, distances: [u32; 2]| NumaNode { node, distances: distances.into() };
+        assert_eq!(host.numa, Ok(vec![node(0, [10, 21]), node(2, [21, 10])]));
         assert_eq!(host.name.unwrap(), *"gpu07");
         assert_eq!(host.kernel.unwrap(), *"5.14.0-427.el9.x86_64");
         assert_eq!(host.load, Ok([1.25, 0.5, 0.01]));
@@ -201,6 +239,19 @@ mod tests {
         assert_eq!(count_cpus("0,2-3\n"), Some(3));
         assert_eq!(count_cpus("3-2"), None);
         assert_eq!(count_cpus("0-4294967295"), None);
+    }
+
+    #[test]
+    fn odd_numa_nodes_are_unknown() {
+        let tree = Tree::new();
+        let read = || numa(&Root::new(tree.path())).unwrap_err().why;
+        assert_eq!(read(), Why::Absent);
+        tree.file("sys/devices/system/node/online", "0-4294967295\n");
+        assert_eq!(read(), Why::Unparsable);
+        tree.file("sys/devices/system/node/online", "0\n");
+        assert_eq!(read(), Why::Absent);
+        tree.file("sys/devices/system/node/node0/distance", "ten\n");
+        assert_eq!(read(), Why::Unparsable);
     }
 
     proptest! {

@@ -61,7 +61,7 @@ fn whole(node: &Node, assessment: &Assessment) -> Object {
         Some(words) => o.set("choice_note", words),
         None => o.missing("choice_note", Why::NotApplicable, "the default choice of rails"),
     }
-    o.set("lnet", lnet::object(node));
+    o.set("lnet", lnet::object(node, &assessment.lnet));
     o.list("findings", assessment.findings.iter().map(assessment::finding));
     o
 }

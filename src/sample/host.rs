@@ -1,6 +1,6 @@
 //! The host line.
 
-use super::{Reading, Text};
+use super::{Reading, Text, Unknown, Why};
 use serde::{Deserialize, Serialize};
 
 /// Who this node is and how it is doing.
@@ -20,6 +20,24 @@ pub struct Host {
     pub boot_time_seconds: Reading<u64>,
     /// Effective user id of the reader: 0 means that root's sources were open.
     pub uid: Reading<u32>,
+    /// NUMA nodes and how far apart they are, in the order of their numbers.
+    #[serde(default = "not_read")]
+    pub numa: Reading<Vec<NumaNode>>,
+}
+
+/// A NUMA node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumaNode {
+    /// Its number.
+    pub node: u32,
+    /// `/sys/devices/system/node/nodeN/distance`: to each node that is online, in their order;
+    /// 10 is the node itself.
+    pub distances: Vec<u32>,
+}
+
+/// A sample of a program that did not read them yet.
+fn not_read<T>() -> Reading<T> {
+    Err(Unknown::new(Why::Absent, "not recorded"))
 }
 
 /// Main memory in bytes.

@@ -14,7 +14,9 @@ mod world;
 
 use super::{Pace, Source, SourceError};
 use crate::node::SourceKind;
-use crate::sample::{Host, Link, Lnet, Memory, Mono, Routing, Sample, SampleTime, Sysctls, Text};
+use crate::sample::{
+    Host, Link, Lnet, Memory, Mono, NumaNode, Routing, Sample, SampleTime, Sysctls, Text,
+};
 use devices::Attrs;
 use jiff::{SignedDuration, Timestamp};
 use scenario::Scenario;
@@ -70,18 +72,21 @@ struct Parts {
     links: Arc<Vec<Link>>,
     routing: Arc<Routing>,
     sysctls: Arc<Sysctls>,
+    settings: lnet::Settings,
     lnet: Arc<Lnet>,
 }
 
 impl Parts {
     fn of(world: &World, at: Mono) -> Self {
+        let settings = lnet::Settings::of(world, at);
         Self {
             changes: world.changes,
             attrs: Attrs::of(world),
             links: Arc::new(routing::links(world)),
             routing: Arc::new(routing::routing(world, at)),
             sysctls: Arc::new(routing::sysctls(world, at)),
-            lnet: Arc::new(lnet::lnet(world, at)),
+            lnet: Arc::new(lnet::lnet(world, at, &settings)),
+            settings,
         }
     }
 
@@ -152,7 +157,8 @@ impl Demo {
         let at = mono(elapsed);
         self.parts.refresh(&self.world, at);
         if full {
-            self.parts.lnet = Arc::new(lnet::lnet(&self.world, at));
+            self.parts.settings.refresh(&self.world, at);
+            self.parts.lnet = Arc::new(lnet::lnet(&self.world, at, &self.parts.settings));
         }
         let passed = SignedDuration::try_from(Duration::from_nanos(elapsed)).unwrap_or_default();
         let wall = self.start.checked_add(passed).unwrap_or(self.start);
@@ -186,6 +192,7 @@ impl Demo {
             cpus: Ok(host.cpus),
             boot_time_seconds: Ok(booted.max(0).cast_unsigned()),
             uid: Ok(0),
+            numa: Ok(numa(&self.world.scenario)),
         }
     }
 }
@@ -209,6 +216,14 @@ impl Source for Demo {
     fn pace(&self) -> Arc<Pace> {
         Arc::clone(&self.pace)
     }
+}
+
+/// As many nodes as the rails are on; the next one is 21 away, as on a board with two sockets.
+fn numa(scenario: &Scenario) -> Vec<NumaNode> {
+    let last = scenario.rails.iter().map(|r| r.numa).max().unwrap_or(0);
+    let distance = |a, b| if a == b { 10 } else { 21 };
+    let node = |node| NumaNode { node, distances: (0..=last).map(|b| distance(node, b)).collect() };
+    (0..=last).map(node).collect()
 }
 
 fn mono(elapsed: u64) -> Mono {

@@ -3,6 +3,7 @@
 use railtop::check::{
     Assessment, Finding, Layer, NotChecked, RailAssessment, Rung, Severity, Step, Verdict, Where,
 };
+use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
     Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, Health,
     History, HistoryPoint, Lanes, Limits, LinkRate, Mark, Node, NotShown, OtherNics, PcieLink,
@@ -295,6 +296,7 @@ fn rail(spec: &Spec) -> Rail {
             ni: ni(spec),
             sent_per_second: rate(5120.0),
             received_per_second: rate(4870.0),
+            rates: railtop::node::NiRates::first(),
         }],
         rate: LinkRate {
             nominal_bits_per_second: Fact::known(200e9),
@@ -554,6 +556,7 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
         cpus: Ok(128),
         boot_time_seconds: Ok(1_700_000_000),
         uid: Ok(0),
+        numa: Err(Unknown::new(Why::Absent, "")),
     };
     let sample = Sample {
         time: time(NOW),
@@ -580,7 +583,8 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
 }
 
 fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new() }
+    let lnet = Lifecycle::of(&lnet(&[]), &Around::default());
+    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new(), lnet }
 }
 
 /// Four rails of 4×HDR, evenly loaded.

@@ -1,11 +1,13 @@
 //! LNet and its NIs.
 
 use super::object::Object;
+use crate::lnet::lifecycle::{Lifecycle, LnetStage};
 use crate::node::{Node, RailNi};
+use crate::sample::Fact;
 use crate::sample::{How, LnetNet, LnetNi};
 use serde_json::Value;
 
-pub(super) fn object(node: &Node) -> Value {
+pub(super) fn object(node: &Node, life: &Lifecycle) -> Value {
     let mut o = Object::new();
     o.put("version", &node.lnet.version);
     o.set("stage", node.lnet_stage().word());
@@ -21,6 +23,29 @@ pub(super) fn object(node: &Node) -> Value {
         o.qualify("stage", How::Stale.word(), &words);
         o.qualify("nets", How::Stale.word(), &words);
     }
+    o.set("lifecycle", lifecycle(life));
+    o.finish()
+}
+
+fn lifecycle(life: &Lifecycle) -> Value {
+    let mut o = Object::new();
+    o.set("words", &life.words);
+    if life.stage == LnetStage::Unknown {
+        let words = |stage: &LnetStage| stage.word();
+        let Fact { value, qualified } = &life.estimate;
+        let value = value.as_ref().map(words).map_err(Clone::clone);
+        o.put_fact("stage_estimate", &Fact { value, qualified: qualified.clone() });
+    }
+    o.set("next", &life.next);
+    o.put_fact("started_by", &life.started_by);
+    o.set("users", &life.users);
+    let refused = life.rmmod_refused.value.as_ref();
+    o.put("rmmod_refused", &refused.map(Option::is_some).map_err(Clone::clone));
+    if let Ok(Some(because)) = refused {
+        o.set("rmmod_refused_because", because);
+    }
+    o.put_fact("survives_reboot", &life.survives_reboot);
+    o.set("after_reboot", &life.after_reboot);
     o.finish()
 }
 

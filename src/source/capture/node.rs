@@ -99,7 +99,9 @@ const SYSTEM: &[&str] = &[
     "proc/loadavg",
     "proc/meminfo",
     "sys/devices/system/cpu/online",
+    "sys/devices/system/node/online",
 ];
+const NUMA: &str = "sys/devices/system/node";
 const MODULES: &[&str] =
     &["lnet", "ksocklnd", "ko2iblnd", "in_kernel_ko2iblnd", "libcfs", "ib_ipoib"];
 const TABLE_NAMES: &[&str] = &["etc/iproute2", "usr/share/iproute2", "usr/lib/iproute2"];
@@ -241,6 +243,9 @@ pub(super) fn system(copier: &Copier) {
     copier.enter("sys/module");
     for file in SYSTEM {
         copier.file(file);
+    }
+    for node in copier.list(NUMA).iter().filter(|n| n.as_encoded_bytes().starts_with(b"node")) {
+        copier.file(Path::new(NUMA).join(node).join("distance"));
     }
     // The rest of it, interrupts by number, is long and no business of a capture.
     copier.filtered("proc/stat", |text| {

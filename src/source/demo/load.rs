@@ -53,8 +53,12 @@ impl Flow {
     /// Adds what flows between two near times.
     pub(super) fn flow(&mut self, from: u64, to: u64) {
         let middle = from + (to - from) / 2;
-        let rate = self.aimed(middle) * (1.0 + self.noise * self.wave(middle)) + IDLE;
-        self.bytes += rate.max(0.0) * (to - from) as f64 / 1e9;
+        self.bytes += (self.rate(middle) + IDLE) * (to - from) as f64 / 1e9;
+    }
+
+    /// The rate, in bytes per second.
+    pub(super) fn rate(&self, now: u64) -> f64 {
+        (self.aimed(now) * (1.0 + self.noise * self.wave(now))).max(0.0)
     }
 
     /// The counter.

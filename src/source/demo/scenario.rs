@@ -42,6 +42,40 @@ pub(super) struct Host {
 #[serde(deny_unknown_fields)]
 pub(super) struct LnetFacts {
     pub(super) version: String,
+    /// Its peers are clients: it receives what they write. Otherwise it is a client itself.
+    #[serde(default)]
+    pub(super) server: bool,
+    /// As `lnetctl set numa_range` would set it.
+    #[serde(default)]
+    pub(super) numa_range: u32,
+    #[serde(rename = "route", default)]
+    pub(super) routes: Vec<LnetRoute>,
+}
+
+/// A net behind a router.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LnetRoute {
+    pub(super) net: String,
+    /// NID of the router.
+    pub(super) gateway: String,
+}
+
+/// What LNet remembers of the failures of an NI, from the time of a step on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Health {
+    /// 0 to 1000.
+    pub(super) value: u32,
+    /// Messages that timed out at this step.
+    #[serde(default)]
+    pub(super) timeouts: u32,
+    /// Failed recovery pings in a row.
+    #[serde(default)]
+    pub(super) ping_count: u32,
+    /// Seconds until the next.
+    #[serde(default)]
+    pub(super) next_ping: u32,
 }
 
 /// The same on every rail; 0 elsewhere.
@@ -118,6 +152,7 @@ pub(super) struct Step {
     pub(super) symbol_errors: Option<f64>,
     /// … and so many recoveries of the link.
     pub(super) recoveries: Option<f64>,
+    pub(super) health: Option<Health>,
     /// How long the way there takes.
     #[serde(default)]
     pub(super) ramp: f64,
@@ -206,6 +241,9 @@ impl Scenario {
             && errors.into_iter().all(|f| (0.0..=MAX_ERRORS).contains(&f));
         if !finite || !(0.0..=self.loop_seconds).contains(&step.ramp) {
             return Err(format!("the step at {} has impossible traffic or ramp", step.at));
+        }
+        if step.health.is_some_and(|h| h.value > 1000 || h.ping_count > 16) {
+            return Err(format!("the step at {} has an impossible health", step.at));
         }
         match step.rails.iter().find(|name| !self.rails.iter().any(|r| r.netdev == **name)) {
             Some(name) => Err(format!("the step at {} names {name}, which is no rail", step.at)),

@@ -189,3 +189,54 @@ proptest::proptest! {
         proptest::prop_assert!(a.abs_diff(b) < 20_000_000, "{a} {b}");
     }
 }
+
+#[test]
+fn lnets_answers_agree_with_each_other_in_every_scenario() {
+    let sum = |of: &dyn Fn(&LnetNi) -> u32, nis: &[&LnetNi]| {
+        nis.iter().fold(0u32, |sum, ni| sum.wrapping_add(of(ni)))
+    };
+    for (name, _) in SCENARIOS {
+        for sample in run(name, SECOND, 12) {
+            let (answer, more) = (sample.lnet.answer.as_ref().unwrap(), &sample.lnet.more);
+            let nis: Vec<&LnetNi> = answer.nets.iter().flat_map(|n| &n.nis).collect();
+            let sent = sum(&|ni| ni.send_count.clone().unwrap(), &nis);
+            let received = sum(&|ni| ni.recv_count.clone().unwrap(), &nis);
+            let stats = &more.stats.as_ref().unwrap().value;
+            assert_eq!(stats.get("send_count").unwrap(), sent.to_string(), "{name}");
+            assert_eq!(stats.get("recv_count").unwrap(), received.to_string(), "{name}");
+            for ni in nis.iter().filter(|ni| !ni.is_lo()) {
+                let kinds = ["put", "get", "reply", "ack", "hello"];
+                let sum = |group: &str| {
+                    let counts = kinds.map(|k| ni.number::<u32>(&format!("{group}/{k}")).unwrap());
+                    counts.into_iter().fold(0, u32::wrapping_add)
+                };
+                assert_eq!(Ok(sum("sent_stats")), ni.send_count, "{name}");
+                assert_eq!(Ok(sum("received_stats")), ni.recv_count, "{name}");
+            }
+            let peers = &more.peers.as_ref().unwrap().value;
+            let of_peers = peers
+                .iter()
+                .flat_map(|p| &p.nis)
+                .filter(|ni| *ni.state.as_ref().unwrap() == "NA")
+                .fold(0u32, |sum, ni| sum.wrapping_add(ni.send_count.clone().unwrap()));
+            assert_eq!(of_peers, sent, "{name}");
+            for row in &more.credits.as_ref().unwrap().value {
+                assert!(row.min <= row.tx && row.tx <= row.max, "{name}: {row:?}");
+            }
+            assert!(more.global.as_ref().unwrap().value.number("numa_range").is_some());
+            assert!(sample.lnet.local.parameter("lnet", "lnet_numa_range").is_some());
+        }
+    }
+}
+
+#[test]
+fn a_rail_that_works_takes_credits() {
+    let credits = |sample: &Sample| {
+        let rows = &sample.lnet.more.credits.as_ref().unwrap().value;
+        rows.iter().map(|row| row.max - row.tx).sum::<i64>()
+    };
+    let samples = run("balanced", SECOND, 60);
+    assert_eq!(credits(at(&samples, 0.0)), 0);
+    assert!(credits(at(&samples, 8.0)) > 0);
+    assert!(credits(at(&samples, 50.0)) > credits(at(&samples, 8.0)));
+}

@@ -36,6 +36,17 @@ pub(super) struct RailNow {
     /// Errors so far, and how many a minute come.
     symbol_errors: (f64, f64),
     recoveries: (f64, f64),
+    pub(super) ni: NiNow,
+}
+
+/// What LNet remembers of an NI's failures.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NiNow {
+    pub(super) health: u32,
+    pub(super) timeouts: u32,
+    pub(super) ping_count: u32,
+    /// Nanoseconds of the demo; before the first failure there is none.
+    pub(super) next_ping: Option<u64>,
 }
 
 impl RailNow {
@@ -87,6 +98,7 @@ impl World {
             link_downed: 1,
             symbol_errors: (0.0, 0.0),
             recoveries: (0.0, 0.0),
+            ni: NiNow { health: 1000, timeouts: 0, ping_count: 0, next_ping: None },
         });
         let rails = rails.collect();
         let nics = (0..).zip(&scenario.nics).map(|(i, nic)| {
@@ -157,6 +169,12 @@ impl World {
             }
             rail.symbol_errors.1 = step.symbol_errors.unwrap_or(rail.symbol_errors.1);
             rail.recoveries.1 = step.recoveries.unwrap_or(rail.recoveries.1);
+            if let Some(health) = step.health {
+                rail.ni.health = health.value;
+                rail.ni.timeouts += health.timeouts;
+                rail.ni.ping_count = health.ping_count;
+                rail.ni.next_ping = Some(now + nanos(f64::from(health.next_ping)));
+            }
             if let Some(rx) = step.rx {
                 rail.rx.aim(now, rx * 1e9 * facts.skew, ramp);
             }

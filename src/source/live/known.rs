@@ -30,6 +30,7 @@ impl Known {
             cpus: unread(),
             boot_time_seconds: unread(),
             uid: unread(),
+            numa: unread(),
         };
         Self {
             host: Arc::new(host),

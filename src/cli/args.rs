@@ -214,10 +214,11 @@ pub(super) struct Capture {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     railtop explain                     all ids\n  \
-    railtop explain PORT_DOWN")]
+    railtop explain PORT_DOWN\n  \
+    railtop explain symbol_error        what a counter means")]
 pub(super) struct Explain {
-    /// Id of a finding; without one, all are listed
-    #[arg(value_name = "ID")]
+    /// Id of a finding, or name of a counter; without one, all are listed
+    #[arg(value_name = "ID|COUNTER")]
     pub(super) id: Option<String>,
 }
 

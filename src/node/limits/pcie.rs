@@ -30,6 +30,11 @@ impl Lanes {
 
     fn of(speed: &Reading<f64>, width: &Reading<u32>) -> Reading<Self> {
         let (gigatransfers, lanes) = (speed.clone()?, width.clone()?);
+        // Beyond generation 8 and x32 nothing is defined.
+        if !(0.0..=256.0).contains(&gigatransfers) || !(1..=32).contains(&lanes) {
+            let detail = format!("{gigatransfers} GT/s x{lanes}");
+            return Err(Unknown::new(Why::Unparsable, detail));
+        }
         Ok(Self { gigatransfers, lanes })
     }
 }

@@ -16,6 +16,7 @@ pub mod paths;
 mod pcie;
 mod reader;
 mod routing;
+mod selection;
 #[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod view;
 pub use catalogue::{CATALOGUE, Entry, entry};
 pub use lnet::ni_verdict;
 pub use routing::AddressRoute;
+pub use selection::SelectionRung;
 
 use crate::lnet::lifecycle::Lifecycle;
 use crate::node::Node;
@@ -93,6 +95,17 @@ impl Layer {
         Layer::Selection,
         Layer::Traffic,
     ];
+
+    /// Its name for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Layer::SubnetManager => "subnet manager",
+            Layer::Pcie => "PCIe",
+            Layer::Ni => "LNet NI",
+            Layer::Health => "LNet health",
+            other => other.word(),
+        }
+    }
 
     /// The word of the machine contract.
     pub fn word(self) -> &'static str {
@@ -210,6 +223,8 @@ pub struct RailAssessment {
     pub ladder: Vec<Rung>,
     /// The first layer that is warning or critical.
     pub first_failing: Option<Layer>,
+    /// LNet's choice, criterion by criterion; empty where no NI of LNet is on the rail.
+    pub selection: Vec<SelectionRung>,
     /// One or two words for the state column: `ACTIVE`, `DOWN Polling`, `no SM`, `gone`.
     pub state_word: Text,
 }
@@ -298,6 +313,12 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     found.extend(routing::found(routed, |rail| {
         causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
     }));
+    let scene = selection::Scene::of(node);
+    let selected = {
+        let known = selection::Known { found: &found, routes: &routed.routes };
+        selection::found(&scene, &views, &known)
+    };
+    found.extend(selected);
     fold::settle(&mut found);
     fold::raise_roots(&mut found);
 
@@ -309,7 +330,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
                 .filter(|f| f.rails.contains(&view.index))
                 .map(|f| &f.finding)
                 .collect();
-            ladder::judge(view, &own, routed.rungs.get(view.index))
+            ladder::judge(view, &own, routed.rungs.get(view.index), &scene)
         })
         .collect();
     fold::merge(&mut found);

@@ -15,6 +15,7 @@ mod open;
 mod path;
 mod rails;
 mod stream;
+mod why;
 
 use crate::read::root::Root;
 use crate::sample::Text;
@@ -56,6 +57,7 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Fix(options)) => fix::run(&global, &options),
         Some(Command::Path(options)) => path::run(&global, &options),
         Some(Command::Ibstat(options)) => ibstat::run(&global, &options),
+        Some(Command::Why(options)) => why::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Explain(options)) => {
@@ -83,7 +85,8 @@ fn collect(global: &Global, options: &args::Capture) -> Result<u8, Failure> {
     let interval = global.interval;
     let lnetctl = global.lnetctl.as_deref();
     let root = Root::new(&global.root);
-    let done = capture::write(&root, &options.target, options.count, interval, lnetctl)?;
+    let done =
+        capture::write(&root, &options.target, options.count, interval, lnetctl, global.sudo)?;
     print(&captured(&done))
 }
 

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod host;
 pub mod ipjson;
+pub mod lnet_local;
 pub mod lnetctl;
 pub mod manager;
 pub mod root;

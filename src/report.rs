@@ -5,3 +5,4 @@ pub mod ibstat;
 pub mod json;
 pub mod paths;
 pub mod text;
+pub mod why;

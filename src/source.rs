@@ -25,8 +25,8 @@ pub trait Source: Send {
     fn pace(&self) -> Arc<Pace>;
 }
 
-/// The interval between full passes, and what is wanted more often than that is worth by itself;
-/// the screen may change both while a source runs.
+/// The interval between full passes, and whether LNet's peers are on the screen. Who shows the
+/// samples may change both while a source runs.
 pub struct Pace {
     nanos: AtomicU64,
     peers: AtomicBool,

@@ -131,3 +131,40 @@ fn head_takes_one_line() {
         assert_eq!(String::from_utf8_lossy(&out.stdout).lines().count(), 1);
     }
 }
+
+fn json_of(args: &[&str]) -> serde_json::Value {
+    let out = railtop(args);
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+#[test]
+fn why_tells_every_layer_and_what_decides() {
+    let demo = ["--demo", "lnet-numa-idle", "--interval", "100ms"];
+    let one = json_of(&[&["why", "--json", "ib1"], &demo[..]].concat());
+    assert_eq!(one["rail"], "ib1");
+    assert_eq!(one["first_failing_layer"], "selection");
+    assert_eq!(one["layers"].as_array().unwrap().len(), 12);
+    let rungs = one["selection"].as_array().unwrap();
+    let decides: Vec<_> = rungs.iter().filter(|r| r["decides"] == true).collect();
+    assert_eq!(decides.len(), 1);
+    assert_eq!(
+        (&decides[0]["rung"], &decides[0]["value"]),
+        (&"numa".into(), &"node 1 (21 from 0)".into())
+    );
+    let ids: Vec<_> = one["findings"].as_array().unwrap().iter().map(|f| &f["id"]).collect();
+    assert_eq!(ids, ["NI_NUMA_IDLE", "RAIL_IDLE"]);
+    let all = json_of(&[&["why", "--json"], &demo[..]].concat());
+    assert_eq!(all["rails"].as_array().unwrap().len(), 2);
+
+    // By any of its names, and in words.
+    let out = railtop(&[&["why", "mlx5_1"], &demo[..]].concat());
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(
+        text.contains("ib1, mlx5_1 port 1")
+            && text.contains("DECIDES: memory of node 0: takes ib0"),
+        "{text}"
+    );
+    let told = refused(&[&["why", "ib9"], &demo[..]].concat());
+    assert_eq!(told, "railtop: no rail is called \"ib9\"; there are: ib0, ib1\n");
+}

@@ -225,6 +225,42 @@ fn the_routes_of_two_rails_in_one_subnet() {
 }
 
 #[test]
+fn why_a_rail_idles_in_two_sizes() {
+    let mut differences = String::new();
+    for scenario in ["lnet-numa-idle", "lnet-health-low"] {
+        for (width, height) in SIZES {
+            for (state, keys) in [("rails", ""), ("why", "<Enter>")] {
+                let (mut app, _) = simulated(scenario, 6);
+                press(&mut app, keys);
+                let name = format!("{scenario}-{state}-{width}x{height}");
+                check(&mut differences, &name, &frame(&mut app, width, height));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+/// The first lines say why, Enter says what decides, on the smallest screen too.
+#[test]
+fn the_cause_of_an_idle_rail_is_on_the_first_screen() {
+    for (scenario, rail, cause, rung) in [
+        ("lnet-numa-idle", "ib1", "NUMA node 0", "NUMA distance"),
+        ("lnet-health-low", "ib2", "its health is 400 of 1000", "400 of 1000"),
+    ] {
+        let (mut app, _) = simulated(scenario, 6);
+        let text = grid::of(&frame(&mut app, 80, 24));
+        let head: String = text.lines().take(3).collect();
+        assert!(head.contains(rail) && head.contains(cause), "{head}");
+        press(&mut app, "<Enter>");
+        let text = grid::of(&frame(&mut app, 80, 24));
+        assert!(text.contains(rung) && text.contains("⟵ first that fails"), "{text}");
+        press(&mut app, "<PgDn>");
+        let text = grid::of(&frame(&mut app, 80, 24));
+        assert!(text.contains("⟵ decides"), "{text}");
+    }
+}
+
+#[test]
 fn keys_walk_through_the_matrix() {
     let (mut app, _) = simulated("one-subnet", 3);
     press(&mut app, "3");

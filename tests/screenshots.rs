@@ -28,10 +28,11 @@ struct Shot {
     keys: &'static [char],
 }
 
-const SHOTS: [Shot; 9] = [
+const SHOTS: [Shot; 10] = [
     shot("rails-dead-rail-80x24", "dead-rail", 25, (80, 24), &[]),
     shot("rails-balanced-120x40", "balanced", 98, (120, 40), &[]),
     shot("rail-detail", "dead-rail", 25, (120, 40), &[ENTER]),
+    shot("rail-numa-idle", "lnet-numa-idle", 25, (120, 40), &[ENTER]),
     shot("links", "bad-cable", 160, (160, 50), &['2']),
     shot("routes-one-subnet", "one-subnet", 25, (80, 24), &['3']),
     shot("lnet", "dead-rail", 25, (120, 40), &['4']),

@@ -62,6 +62,7 @@ fn sample(at: Duration) -> Sample {
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     };

@@ -2,6 +2,7 @@
 
 mod links;
 pub(super) mod routing;
+pub(super) mod selection;
 
 pub(super) use links::{
     COUNTER_SATURATED, ERRORS_RISING, LINK_FLAPPING, PCIE_DOWNGRADED, PCIE_LIMITED,
@@ -46,8 +47,15 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 6] =
-    [BASE, links::LINKS, routing::ADDRESSES, routing::RULES, routing::TABLES, routing::ARP];
+const PARTS: [&[Entry]; 7] = [
+    BASE,
+    links::LINKS,
+    selection::SELECTION,
+    routing::ADDRESSES,
+    routing::RULES,
+    routing::TABLES,
+    routing::ARP,
+];
 
 const COUNT: usize = {
     let (mut count, mut part) = (0, 0);
@@ -198,9 +206,14 @@ const BASE: &[Entry] = &[
         id: RAIL_IDLE,
         layer: Layer::Traffic,
         title: "the rail carries nothing while its group works",
-        explanation: "The rail is dead and the other rails of its group carry traffic: its share goes over \
-            them, and the group is that much slower.",
-        source: "port and interface counters of the rails of one group",
+        explanation: "The rail carries next to nothing and the other rails of its group carry traffic: its share goes \
+            over them, and the group is that much slower. It is dead, or it works and is left out: \
+            by the routes, or by LNet's choice, which railtop why RAIL shows criterion by criterion. A \
+            rail that works is judged only in an LNet net that moves at least 100 messages per interval, \
+            and with less than a tenth of the most loaded rail, 1 % of its own link, now and over its \
+            last five samples.",
+        source: "port and interface counters of the rails of one group; Lustre lnet/lnet/lib-move.c \
+            (lnet_select_pathway)",
     },
     Entry {
         id: TRAFFIC_OFF_RAILS,

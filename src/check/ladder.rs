@@ -4,6 +4,7 @@ mod rungs;
 
 use super::fold;
 use super::routing::Rungs;
+use super::selection;
 use super::view::{Iface, RailView};
 use super::{Finding, RailAssessment, Rung, Verdict};
 use crate::node::PortState;
@@ -14,9 +15,10 @@ pub(super) fn judge(
     view: &RailView<'_>,
     findings: &[&Finding],
     routed: Option<&Rungs>,
+    scene: &selection::Scene<'_>,
 ) -> RailAssessment {
     let ladder: Vec<Rung> =
-        rungs::all(view, routed).into_iter().map(|rung| decided(rung, findings)).collect();
+        rungs::all(view, routed, scene).into_iter().map(|rung| decided(rung, findings)).collect();
     let first_failing = ladder
         .iter()
         .find(|r| matches!(r.verdict, Verdict::Warning | Verdict::Critical))
@@ -26,7 +28,8 @@ pub(super) fn judge(
         None if unreadable(view).is_some() => Verdict::Unknown,
         None => Verdict::Ok,
     };
-    RailAssessment { verdict, ladder, first_failing, state_word: state_word(view) }
+    let selection = selection::table(scene, view);
+    RailAssessment { verdict, ladder, first_failing, selection, state_word: state_word(view) }
 }
 
 /// The worst finding of a layer decides its rung.

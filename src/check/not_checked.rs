@@ -29,7 +29,13 @@ fn rail(view: &RailView<'_>) -> Option<NotChecked> {
 fn lnet(node: &Node) -> Option<NotChecked> {
     let unknown = node.lnet_unknown()?;
     let why = match unknown.why {
-        Why::Denied => "needs root: sudo railtop".into(),
+        Why::Denied => match &node.lnet.sudoers {
+            Some(line) => format!(
+                "needs root: sudo railtop; or railtop --sudo, with this line in \
+                 /etc/sudoers.d/railtop: {line}"
+            ),
+            None => "needs root: sudo railtop".into(),
+        },
         Why::Timeout => with_detail("lnetctl did not answer in time", &unknown.detail),
         Why::Unparsable => with_detail("lnetctl failed", &unknown.detail),
         _ => unknown.detail.to_string(),

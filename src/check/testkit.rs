@@ -6,9 +6,10 @@ use crate::node::{
     RateSource, Settings, SourceKind,
 };
 use crate::sample::{
-    Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer, LnetFailure,
-    LnetModules, LnetNet, LnetNi, Memory, Mono, NumaNode, PciFunction, PciLink, PortAttrs, Prefix,
-    Reading, Routing, Sample, SampleTime, Sysctls, Text, Unknown, Why,
+    Answered, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer,
+    LnetFailure, LnetModules, LnetNet, LnetNi, LnetPeerNi, Memory, Mono, NumaNode, PciFunction,
+    PciLink, PortAttrs, Prefix, Reading, Routing, Sample, SampleTime, Sysctls, Text, Timed,
+    Unknown, Why,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -299,6 +300,7 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
         answer: Ok(LnetAnswer { at: now().mono, took: Duration::ZERO, nets: vec![lo, o2ib] }),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: crate::sample::LnetMore::default(),
         local: Arc::default(),
     });
@@ -350,6 +352,39 @@ fn host() -> Host {
         boot_time_seconds: Ok(1_772_000_000),
         uid: Ok(0),
         numa: Ok(numa()),
+    }
+}
+
+/// An answer of LNet's tools, as one that came at the very beginning.
+#[expect(clippy::unnecessary_wraps, reason = "a reading that is known")]
+pub(crate) fn answered<T>(value: T) -> Answered<T> {
+    Ok(Arc::new(Timed { at: Mono(0), value }))
+}
+
+/// An NI of a peer that is well.
+pub(crate) fn peer_ni(nid: &str) -> LnetPeerNi {
+    LnetPeerNi {
+        nid: nid.into(),
+        state: text("NA"),
+        max_tx_credits: Ok(32),
+        tx_credits: Ok(32),
+        min_tx_credits: Ok(9),
+        queued_bytes: Ok(0),
+        rtr_credits: missing(Why::Absent),
+        min_rtr_credits: missing(Why::Absent),
+        send_count: Ok(1000),
+        recv_count: Ok(1000),
+        drop_count: Ok(0),
+        health: Ok(1000),
+        dropped: Ok(0),
+        timeouts: Ok(0),
+        errors: Ok(0),
+        network_timeouts: Ok(0),
+        ping_count: Ok(0),
+        next_ping: Ok(0),
+        net_priority: Ok(-1),
+        nid_priority: Ok(-1),
+        preferred_sources: Vec::new(),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn idle(view: &RailView<'_>, cause: Option<Cause>) -> Option<Finding>
         .into_iter()
         .filter_map(|side| side.bytes_per_second.ok().copied())
         .fold(0.0, f64::max);
-    if carried <= (usable * FLOOR_RATIO).max(FLOOR_BYTES_PER_SECOND) {
+    if carried <= floor(usable) {
         return None;
     }
     let summary = format!(
@@ -44,6 +44,24 @@ pub(super) fn idle(view: &RailView<'_>, cause: Option<Cause>) -> Option<Finding>
     let evidence = vec![format!("group {}: {}", group.name, units::rate(carried, false)).into()];
     let finding = Finding::new(RAIL_IDLE, Severity::Warning, summary, evidence);
     Some(finding.on(view).because(Some(cause)))
+}
+
+/// What a group with that usable rate must carry to be called at work, bytes per second.
+pub(super) fn floor(usable: f64) -> f64 {
+    (usable * FLOOR_RATIO).max(FLOOR_BYTES_PER_SECOND)
+}
+
+/// A rail that could work, and is left out.
+pub(super) fn left_out(view: &RailView<'_>, net: &str, carried: f64) -> Finding {
+    let carried = units::rate(carried, false);
+    let summary = format!("{} idles while the rest of {net} carries {carried}", view.name());
+    let own = [("receives", &view.rail.rx), ("sends", &view.rail.tx)].into_iter().filter_map(
+        |(verb, flow)| {
+            let rate = *flow.bytes_per_second.ok()?;
+            Some(format!("{} {verb} {}", view.name(), units::rate(rate, false)).into())
+        },
+    );
+    Finding::new(RAIL_IDLE, Severity::Warning, summary, own.collect()).on(view)
 }
 
 /// The other cards work, the rails do not.
@@ -91,7 +109,7 @@ fn off_rails_finding(node: &Node, verb: &str, other: f64, rails: f64) -> Finding
 
 /// Known to carry next to nothing, now and lately. False when its bytes are not fully known: the
 /// statistics of an IPoIB interface do not show RDMA.
-fn is_idle(view: &RailView<'_>) -> bool {
+pub(super) fn is_idle(view: &RailView<'_>) -> bool {
     let ip_only = view.rail.rdma.is_some() && !view.is_ethernet();
     let floor = view.rail.limits.ceiling_bits_per_second.ok().map(|bits| bits / 8.0 * FLOOR_RATIO);
     let below = |rate: f64| floor.is_none_or(|floor| rate < floor);

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 8] =
-    ["check", "fix", "path", "ibstat", "stream", "capture", "explain", "help"];
+const SUBCOMMANDS: [&str; 9] =
+    ["check", "fix", "path", "why", "ibstat", "stream", "capture", "explain", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub(super) enum Command {
     Path(Path),
     /// What ibstat prints, without infiniband-diags
     Ibstat(Ibstat),
+    /// Why a rail carries what it carries: every layer of it, and LNet's choice
+    Why(Why),
     /// One JSON object per sample on stdout, or plain lines for awk
     Stream(Stream),
     /// Everything railtop reads, raw, into a directory or archive
@@ -163,6 +165,27 @@ pub(super) struct Ibstat {
     pub(super) port: Option<u32>,
 }
 
+/// Options of `why`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Layer by layer from the cable to the traffic; the first that fails is the one to \
+        mend. Below that, how LNet chooses among the rails of a net, with the values of this node. \
+        What is known only to root is said to be unknown.\n\n\
+        Examples:\n  \
+        railtop why ib1\n  \
+        railtop why\n  \
+        railtop why --json ib1 | jq '.selection[] | select(.decides)'\n  \
+        railtop why --from oss07.tar.zst mlx5_2"
+)]
+pub(super) struct Why {
+    /// A rail, its interface or its RDMA device; without one, all rails
+    #[arg(value_name = "RAIL")]
+    pub(super) name: Option<String>,
+    /// JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// Options of `stream`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -246,6 +269,10 @@ pub(super) struct Global {
     /// The lnetctl to ask
     #[arg(long, global = true, value_name = "PATH", env = "RAILTOP_LNETCTL")]
     pub(super) lnetctl: Option<PathBuf>,
+    /// Ask LNet through `sudo -n lnetctl …`; where that is denied, `railtop check` prints the
+    /// line of sudoers that allows it
+    #[arg(long, global = true)]
+    pub(super) sudo: bool,
     /// Where this node's / is mounted, in a container that has it elsewhere; netlink answers for
     /// the network namespace that railtop runs in
     #[arg(long, global = true, value_name = "DIR", default_value = "/")]

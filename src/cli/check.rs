@@ -6,11 +6,11 @@ use super::{open, rails};
 use crate::check::{self, Assessment, Verdict};
 use crate::node::{Node, SourceKind};
 use crate::report::{json, text};
-use crate::sample::{LnetFailure, Mono, Sample};
+use crate::sample::{Mono, Sample};
 use crate::source::Source;
 use std::time::Duration;
 
-/// So long a live check waits for the first answer of `lnetctl`.
+/// So long a live check waits for the first answers of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
 pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
@@ -77,7 +77,7 @@ fn is_read(sample: &Sample) -> bool {
 
 /// Rates are there, and the kernel and LNet have answered or had their time.
 fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
-    let pending = matches!(sample.lnet.answer, Err(LnetFailure::Pending));
+    let pending = !sample.lnet.is_settled();
     // Ticks come a little early or late.
     waited >= interval.mul_f64(0.9)
         && (is_read(sample) || waited >= ROUTES_PATIENCE)

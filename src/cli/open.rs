@@ -27,6 +27,7 @@ pub(super) fn source(global: &Global) -> Result<Box<dyn Source>, Failure> {
         root: Root::new(&global.root),
         interval: global.interval,
         lnetctl: global.lnetctl.clone(),
+        sudo: global.sudo,
     };
     Ok(Box::new(Live::start(options)?))
 }

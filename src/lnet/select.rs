@@ -17,6 +17,7 @@ mod tests;
 
 pub use nets::{Standing, standing};
 pub use numa::Numa;
+pub(crate) use order::numbers;
 pub use order::{Criterion, Order};
 pub use race::{Race, Step, race};
 

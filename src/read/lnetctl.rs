@@ -1,30 +1,49 @@
-//! `lnetctl net show -v 4`: one child at a time, with a deadline, believed by its content.
+//! What LNet says: `lnetctl`, one child at a time, with a deadline, believed by its content.
 //!
 //! The screen must never wait for LNet: `lnetctl` can sleep unkillably for tens of seconds while
 //! LNet is being configured or shut down. A thread of its own starts and drains each child and
 //! hands the result over; [`LnetReader::poll`] only looks whether something was handed over.
+//!
+//! The nets are asked for in every pass, all else more seldom (`pace`), and only while the nets
+//! are answered. What is asked more seldom may fail without any harm to the nets.
 
+mod answer;
+mod ask;
 mod capture;
 mod child;
 mod classify;
 #[cfg(test)]
 mod fixtures;
 mod job;
+mod pace;
 mod parse;
 mod probe;
+mod question;
 #[cfg(test)]
 mod samples;
+mod sudo;
+mod tree;
 
+pub use ask::{Asker, Said};
 pub use capture::from_capture;
 pub use child::End;
 pub use classify::{Run, classify};
-pub use parse::net_show;
+pub use job::NIS;
+pub use parse::{
+    global_show, net_show, nis, peer_show, route_show, routing_show, stats_show, udsp_show,
+};
 pub use probe::modules;
+pub use question::Question;
 
 use crate::read::root::Root;
-use crate::sample::{Lnet, LnetAnswer, LnetFailure, LnetModules, Mono, Unknown, Why};
+use crate::sample::{
+    Lnet, LnetAnswer, LnetFailure, LnetLocal, LnetModules, LnetMore, Mono, Note, Unknown, Why,
+};
+use answer::{More, Refusal};
 use child::Limits;
-use job::{Job, Nets, News, Request};
+use job::{Answer, Given, Job, News, Print, Request, Ring};
+use pace::Pace;
+use std::hash::RandomState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,9 +52,13 @@ use std::time::{Duration, Instant};
 const SHORTEST: Duration = Duration::from_secs(1);
 /// A child that takes longer than this is said to be late.
 const LATE: Duration = Duration::from_secs(1);
+/// Later than this it is worth a note.
+const NOTED: Duration = Duration::from_secs(2);
+/// A question beside the nets makes their answer late only when it is older than this.
+const AGED: Duration = Duration::from_secs(3);
 /// An answer older than this is not shown as one when asking again fails.
 const KEEP: Duration = Duration::from_secs(30);
-/// A normal `net show` of 16 NIs is 30 KiB.
+/// Of one child; the bytes are those of the shorter answers.
 const LIMITS: Limits = Limits {
     deadline: Duration::from_secs(5),
     reap: Duration::from_secs(1),
@@ -47,19 +70,20 @@ const LIMITS: Limits = Limits {
 pub struct LnetReader {
     root: Root,
     program: Option<PathBuf>,
+    sudo: bool,
     limits: Limits,
     lnet: Arc<Lnet>,
     job: Option<Job>,
-    /// The stdout behind the last good answer: the same text is not parsed again.
-    stdout: Option<Arc<[u8]>>,
+    /// The texts behind the last good answers: the same text is not parsed again.
+    known: Vec<(Question, Print)>,
+    keys: RandomState,
+    pace: Pace,
+    peers_wanted: bool,
     modules_read: Option<Mono>,
-    started: Option<Mono>,
-    not_before: Option<Mono>,
-    /// Failures without a name since the last run that had a clear result.
-    strikes: u32,
     /// The program was there at that time.
-    found: Option<Mono>,
+    found: Option<(Mono, PathBuf)>,
     version_asked: bool,
+    bell: Option<Ring>,
 }
 
 impl LnetReader {
@@ -69,51 +93,87 @@ impl LnetReader {
         Self {
             root: root.clone(),
             program: program.map(|p| std::path::absolute(&p).unwrap_or(p)),
+            sudo: false,
             limits: LIMITS,
             lnet: Arc::new(nothing()),
             job: None,
-            stdout: None,
+            known: Vec::new(),
+            keys: RandomState::new(),
+            pace: Pace::default(),
+            peers_wanted: false,
             modules_read: None,
-            started: None,
-            not_before: None,
-            strikes: 0,
             found: None,
             version_asked: false,
+            bell: None,
         }
     }
 
-    /// What is known now. Starts a child when none runs and `interval` has passed since the last
-    /// (never under 1 s); collects its answer at a later poll; never blocks. The same `Arc` as
-    /// before if nothing is new.
+    /// Whether an ordinary user's questions go through `sudo -n`.
+    #[must_use]
+    pub fn with_sudo(mut self, sudo: bool) -> Self {
+        self.sudo = sudo;
+        self
+    }
+
+    /// Called on the asking thread when there is news worth a poll before the next pass: the
+    /// first answers, and peers that are wanted.
+    #[must_use]
+    pub fn with_bell(mut self, ring: impl Fn() + Send + Sync + 'static) -> Self {
+        self.bell = Some(Ring(Arc::new(ring)));
+        self
+    }
+
+    /// Peers are on the screen: they are asked for at once and every 2 s.
+    pub fn want_peers(&mut self, wanted: bool) {
+        self.peers_wanted = wanted;
+    }
+
+    /// What this host says without lnetctl, for the samples that follow.
+    pub fn set_local(&mut self, local: Arc<LnetLocal>) {
+        if !Arc::ptr_eq(&self.lnet.local, &local) {
+            self.publish(|lnet| lnet.local = local);
+        }
+    }
+
+    /// Whether news is looked for more often than once in a pass.
+    pub fn is_eager(&self) -> bool {
+        self.peers_wanted || !self.lnet.is_settled()
+    }
+
+    /// What is known now. Starts a round of questions when none runs and one is due: the nets
+    /// when `interval` has passed since the last time (never under 1 s). Collects its answers at
+    /// a later poll; never blocks. The same `Arc` as before if nothing is new.
     pub fn poll(&mut self, now: Mono, interval: Duration) -> Arc<Lnet> {
         self.look_at_modules(now);
         self.collect(now);
-        if self.is_due(now, interval) {
-            self.ask(now);
+        let due = self.due(now, interval);
+        if !due.is_empty() {
+            self.ask(now, due);
         }
         self.age(now);
         Arc::clone(&self.lnet)
     }
 
-    /// Blocks until the first answer or failure is there, at most `deadline`: for one-shot
-    /// reports. It waits a little longer for the version, which is asked after it.
+    /// Blocks until the nets are answered or refused, and then for the other answers and the
+    /// version, at most `deadline` in all: for one-shot reports.
     pub fn wait(&mut self, now: Mono, deadline: Duration) -> Arc<Lnet> {
         let begin = Instant::now();
-        let mut patience = deadline;
         loop {
             let spent = begin.elapsed();
             self.poll(now + spent, SHORTEST);
-            if self.lnet.answer != Err(LnetFailure::Pending) {
-                patience = patience.min(spent + Duration::from_millis(500));
-                if self.job.is_none() || self.version_asked {
-                    break;
-                }
+            if self.lnet.is_settled() && (self.version_asked || self.job.is_none()) {
+                break;
             }
-            let left = patience.saturating_sub(begin.elapsed());
-            let Some(job) = self.job.as_mut().filter(|_| !left.is_zero()) else { break };
-            job.wait(left.min(Duration::from_millis(100)));
+            let left = deadline.saturating_sub(begin.elapsed()).min(Duration::from_millis(100));
+            if left.is_zero() {
+                break;
+            }
+            match self.job.as_mut() {
+                Some(job) => job.wait(left),
+                None => std::thread::sleep(left.min(Duration::from_millis(5))),
+            }
         }
-        if self.lnet.answer == Err(LnetFailure::Pending) {
+        if self.is_pending() {
             let late = self.job.as_ref().map(|job| job.asked);
             let words = format!("lnetctl did not answer within {} s", deadline.as_secs_f32());
             self.publish(|lnet| {
@@ -124,13 +184,39 @@ impl LnetReader {
         Arc::clone(&self.lnet)
     }
 
+    /// What a user must know of the asking itself: a child that does not answer, or does not end.
+    pub fn note(&self, now: Mono) -> Option<Note> {
+        let job = self.job.as_ref()?;
+        let since = self.current(job);
+        if !job.left && now.since(since) < NOTED {
+            return None;
+        }
+        let question = job.current.map_or(Question::Nets, |(question, _)| question);
+        let pid = job.pid().map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        let what = if job.left {
+            format!(
+                "an lnetctl{pid} does not end, even by SIGKILL; LNet is asked nothing until it \
+                 does, and what is shown of it is from before"
+            )
+        } else {
+            format!("`{}`{pid} has not answered yet", question.words())
+        };
+        Some(Note { reader: "lnetctl".into(), what: what.into(), since })
+    }
+
+    fn is_pending(&self) -> bool {
+        self.lnet.answer == Err(LnetFailure::Pending)
+    }
+
     fn look_at_modules(&mut self, now: Mono) {
         if self.modules_read.is_some_and(|read| now.since(read) < SHORTEST) {
             return;
         }
         self.modules_read = Some(now);
         let modules = probe::modules(&self.root);
-        self.publish(|lnet| lnet.modules = modules);
+        if modules != self.lnet.modules {
+            self.publish(|lnet| lnet.modules = modules);
+        }
     }
 
     /// Takes over what the job's thread has handed over since the last poll.
@@ -138,22 +224,28 @@ impl LnetReader {
         while let Some(job) = &mut self.job {
             let at = job.asked + job.began.elapsed();
             match job.take() {
-                Some(News::Found(true)) => self.found = Some(now),
-                Some(News::Found(false)) => self.found = None,
-                Some(News::Answer { result, finished, took }) => {
-                    let at = job.time_of(finished).min(now);
-                    self.judge(result, at, took);
+                Some(News::Found(found)) => self.found = found.map(|path| (now, path)),
+                Some(News::Asking(question, began)) => {
+                    let at = job.time_of(began).min(now);
+                    if question != Question::Nets {
+                        self.pace.asked(question, at);
+                    }
+                }
+                Some(News::Answer(answer)) => {
+                    let at = job.time_of(answer.finished).min(now);
+                    self.judge(answer, at);
                 }
                 Some(News::Version(version)) => {
                     self.version_asked = true;
                     self.publish(|lnet| lnet.version = version);
                 }
+                Some(News::Left(_)) => {}
                 None if job.is_over() => {
                     let silent = !job.answered;
                     self.job = None;
                     if silent {
                         let words = "the thread that ran lnetctl ended without a result";
-                        self.judge(Err(LnetFailure::Failed(words.into())), now, Duration::ZERO);
+                        self.refuse(LnetFailure::Failed(words.into()), now);
                     }
                 }
                 None => {
@@ -162,7 +254,7 @@ impl LnetReader {
                     if !job.answered && job.began.elapsed() > allowed {
                         job.answered = true;
                         let words = "lnetctl could not even be started in time";
-                        self.judge(Err(LnetFailure::Timeout(words.into())), at.min(now), allowed);
+                        self.refuse(LnetFailure::Timeout(words.into()), at.min(now));
                     }
                     break;
                 }
@@ -170,93 +262,168 @@ impl LnetReader {
         }
     }
 
-    fn judge(&mut self, result: Result<Nets, LnetFailure>, at: Mono, took: Duration) {
+    fn judge(&mut self, answer: Answer, at: Mono) {
+        let Answer { question, result, took, .. } = answer;
         match result {
-            Ok(nets) => {
-                self.strikes = 0;
-                self.not_before = None;
-                self.accept(nets, at, took);
+            Ok(given) => {
+                self.pace.good(question, took);
+                self.accept(question, given, at, took);
             }
-            Err(failure) => self.refuse(failure, at),
+            Err(Refusal::Failure(failure)) if question == Question::Nets => {
+                self.refuse(failure, at);
+            }
+            Err(refusal) => self.refuse_more(question, &refusal, at),
         }
     }
 
-    fn accept(&mut self, nets: Nets, at: Mono, took: Duration) {
-        let fresh = match nets {
-            Nets::Same => None,
-            Nets::New { nets, stdout } => {
-                self.stdout = Some(stdout);
-                Some(nets)
-            }
-        };
+    fn accept(&mut self, question: Question, given: Given, at: Mono, took: Duration) {
+        if let Given::Nets(_, print) | Given::More(_, print) = &given {
+            self.forget_text(question);
+            self.known.push((question, *print));
+        }
+        if let Given::More(More::Peers(peers), _) = &given {
+            self.pace.count_peers(peers.len());
+        }
         self.publish(|lnet| {
-            lnet.last_failure = None;
-            match (&mut lnet.answer, fresh) {
-                (Ok(answer), None) => (answer.at, answer.took) = (at, took),
-                (answer, fresh) => {
-                    *answer = Ok(LnetAnswer { at, took, nets: fresh.unwrap_or_default() });
+            if question == Question::Nets {
+                lnet.last_failure = None;
+                lnet.sudoers = None;
+            }
+            match given {
+                Given::Nets(nets, _) => lnet.answer = Ok(LnetAnswer { at, took, nets }),
+                Given::More(more, _) => answer::put(&mut lnet.more, more, at),
+                Given::Same => match (answer::place(&mut lnet.more, question), &mut lnet.answer) {
+                    (Some(place), _) => place.renew(at),
+                    (None, Ok(answer)) => (answer.at, answer.took) = (at, took),
+                    (None, Err(_)) => {}
+                },
+            }
+        });
+    }
+
+    /// The nets were not answered.
+    fn refuse(&mut self, failure: LnetFailure, at: Mono) {
+        let refusal = Refusal::Failure(failure.clone());
+        self.pace.bad(Question::Nets, &refusal, at);
+        let (clear, _) = pace::pause(&refusal, 0);
+        let replace = clear || self.lnet.answer.is_err();
+        if replace {
+            self.forget_text(Question::Nets);
+        }
+        if clear {
+            self.lose_more(&answer::unknown(&failure));
+        }
+        let sudoers = self.sudoers(&failure);
+        self.publish(|lnet| {
+            if replace {
+                lnet.answer = Err(failure.clone());
+            }
+            lnet.sudoers = sudoers;
+            lnet.last_failure = Some((at, failure));
+        });
+    }
+
+    /// Something else was not. The nets are what they were.
+    fn refuse_more(&mut self, question: Question, refusal: &Refusal, at: Mono) {
+        self.pace.bad(question, refusal, at);
+        let (clear, _) = pace::pause(refusal, 0);
+        let mut more = self.lnet.more.clone();
+        let lost = answer::place(&mut more, question)
+            .filter(|place| clear || place.at().is_none())
+            .map(|place| place.fail(refusal.unknown()));
+        if lost.is_some() {
+            self.forget_text(question);
+        }
+        if matches!(refusal, Refusal::Failure(LnetFailure::Timeout(_))) {
+            // The others rest too: not asked is not the same as asked soon.
+            let words = format!("not asked, because `{}` did not answer", question.words());
+            for other in Question::ALL {
+                if let Some(place) = answer::place(&mut more, other).filter(|p| p.is_pending()) {
+                    place.fail(Unknown::new(Why::Timeout, words.as_str()));
+                }
+            }
+        }
+        self.publish(|lnet| lnet.more = more);
+    }
+
+    /// LNet is not there, or does not speak to us: nothing of it is known any more.
+    fn lose_more(&mut self, why: &Unknown) {
+        self.pace.forget();
+        self.known.retain(|(question, _)| *question == Question::Nets);
+        self.publish(|lnet| {
+            for question in Question::ALL {
+                if let Some(place) = answer::place(&mut lnet.more, question) {
+                    place.fail(why.clone());
                 }
             }
         });
     }
 
-    fn refuse(&mut self, failure: LnetFailure, at: Mono) {
-        use LnetFailure::{
-            Denied, Failed, NotConfigured, NotInstalled, NotLoaded, Pending, Timeout,
-        };
-        let (clear, pause) = match &failure {
-            NotInstalled | Denied(_) => (true, Duration::from_secs(30)),
-            NotConfigured => (true, Duration::from_secs(5)),
-            NotLoaded | Pending => (true, Duration::ZERO),
-            // 1, 2, 4, 8, 16, 30 s
-            Timeout(_) | Failed(_) => {
-                (false, Duration::from_secs((1 << self.strikes.min(5)).min(30)))
-            }
-        };
-        self.strikes = if clear { 0 } else { self.strikes.saturating_add(1) };
-        self.not_before = Some(at + pause);
-        let replace = clear || self.lnet.answer.is_err();
-        if replace {
-            self.stdout = None;
-        }
-        self.publish(|lnet| {
-            if replace {
-                lnet.answer = Err(failure.clone());
-            }
-            lnet.last_failure = Some((at, failure));
-        });
+    fn forget_text(&mut self, question: Question) {
+        self.known.retain(|(q, _)| *q != question);
     }
 
-    fn is_due(&mut self, now: Mono, interval: Duration) -> bool {
+    /// The rule that would let this user ask, where asking was denied.
+    fn sudoers(&self, failure: &LnetFailure) -> Option<crate::sample::Text> {
+        let uid = rustix::process::geteuid();
+        if uid.is_root() || !matches!(failure, LnetFailure::Denied(_)) {
+            return None;
+        }
+        let (_, program) = self.found.as_ref()?;
+        Some(sudo::rule(&sudo::user(&self.root, uid.as_raw()), program))
+    }
+
+    fn due(&mut self, now: Mono, interval: Duration) -> Vec<Question> {
         if self.job.is_some() {
-            return false;
+            return Vec::new();
         }
         if self.is_not_loaded(now) {
             if self.lnet.answer != Err(LnetFailure::NotLoaded) {
                 self.refuse(LnetFailure::NotLoaded, now);
             }
-            return false;
+            return Vec::new();
         }
-        self.started.is_none_or(|started| now.since(started) >= interval.max(SHORTEST))
-            && self.not_before.is_none_or(|then| now >= then)
+        let mut due = Vec::new();
+        let asked = self.pace.asked_at(Question::Nets);
+        let not_before = self.pace.not_before(Question::Nets);
+        if asked.is_none_or(|asked| now.since(asked) >= interval.max(SHORTEST))
+            && not_before.is_none_or(|then| now >= then)
+        {
+            due.push(Question::Nets);
+        }
+        // The first time they follow the nets in the same round, which ends if those fail.
+        let speaks = match &self.lnet.answer {
+            Ok(_) => self.pace.failure(Question::Nets).is_none(),
+            Err(_) => !due.is_empty(),
+        };
+        if speaks {
+            due.extend(self.pace.due(now, self.peers_wanted));
+        }
+        due
     }
 
     /// `/sys/module` tells it without a child, once it is known that the program is there.
     fn is_not_loaded(&self, now: Mono) -> bool {
         self.program.is_none()
             && self.lnet.modules.lnet == Some(false)
-            && self.found.is_some_and(|found| now.since(found) < KEEP)
+            && self.found.as_ref().is_some_and(|(found, _)| now.since(*found) < KEEP)
     }
 
-    fn ask(&mut self, now: Mono) {
-        self.started = Some(now);
+    fn ask(&mut self, now: Mono, questions: Vec<Question>) {
+        if questions.contains(&Question::Nets) {
+            self.pace.asked(Question::Nets, now);
+        }
         let request = Request {
             root: self.root.clone(),
             program: self.program.clone(),
+            sudo: self.sudo,
             modules: self.lnet.modules.clone(),
             limits: self.limits,
-            known: self.stdout.clone(),
+            questions,
+            known: self.known.clone(),
+            keys: self.keys.clone(),
             version: !self.version_asked,
+            bell: self.bell.clone().filter(|_| self.is_eager()),
         };
         match Job::start(request, now) {
             Ok(job) => self.job = Some(job),
@@ -267,9 +434,22 @@ impl LnetReader {
         }
     }
 
+    /// When the question that is under way was begun.
+    fn current(&self, job: &Job) -> Mono {
+        match job.current {
+            Some((question, since)) if question != Question::Nets => job.time_of(since),
+            _ => job.asked,
+        }
+    }
+
     /// Says what time alone has changed.
     fn age(&mut self, now: Mono) {
-        let late = self.job.as_ref().map(|job| job.asked).filter(|asked| now.since(*asked) >= LATE);
+        let aged = self.lnet.answer.as_ref().is_ok_and(|a| now.since(a.at) < AGED);
+        let late = self.job.as_ref().and_then(|job| {
+            let for_nets = job.current.is_none_or(|(question, _)| question == Question::Nets);
+            let since = self.current(job);
+            (now.since(since) >= LATE && (for_nets || !aged)).then_some(since)
+        });
         if late != self.lnet.waiting_since {
             self.publish(|lnet| lnet.waiting_since = late);
         }
@@ -277,18 +457,36 @@ impl LnetReader {
             && now.since(answer.at) > KEEP
         {
             let failure = failure.clone();
-            self.stdout = None;
+            self.forget_text(Question::Nets);
             self.publish(|lnet| lnet.answer = Err(failure));
+        }
+        self.age_more(now);
+    }
+
+    /// What was answered and is refused since stays for a while.
+    fn age_more(&mut self, now: Mono) {
+        for question in Question::ALL {
+            let nets = self.lnet.answer.as_ref().err().map(answer::unknown);
+            let failed = self.pace.failure(question).map(Refusal::unknown).or(nets);
+            let Some(why) = failed else { continue };
+            let keep = KEEP.max(self.pace.period(question, false) * 3);
+            let mut more = self.lnet.more.clone();
+            let old = answer::place(&mut more, question)
+                .filter(|place| place.at().is_some_and(|at| now.since(at) > keep))
+                .map(|place| place.fail(why));
+            if old.is_some() {
+                self.forget_text(question);
+                self.publish(|lnet| lnet.more = more);
+            }
         }
     }
 
-    /// Changes what is shown; keeps the same `Arc` if that changes nothing.
+    /// Changes what is shown. Called only where there is a change: comparing ten thousand peers
+    /// would cost more than all else.
     fn publish(&mut self, change: impl FnOnce(&mut Lnet)) {
         let mut next = Lnet::clone(&self.lnet);
         change(&mut next);
-        if next != *self.lnet {
-            self.lnet = Arc::new(next);
-        }
+        self.lnet = Arc::new(next);
     }
 }
 
@@ -300,8 +498,9 @@ pub fn nothing() -> Lnet {
         answer: Err(LnetFailure::Pending),
         waiting_since: None,
         last_failure: None,
-        more: crate::sample::LnetMore::default(),
+        more: LnetMore::default(),
         local: Arc::default(),
+        sudoers: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod files;
 use crate::read::root::Root;
 use crate::sample::{Managers, RailManager, Text};
 use files::Files;
+pub(super) use files::text;
 
 /// Reads who keeps the interfaces (index and name), and the configuration below a root.
 ///

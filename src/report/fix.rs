@@ -43,11 +43,13 @@ pub fn text(findings: &[&Finding], persist: Option<&Persist>) -> String {
     for finding in findings.iter().filter(|f| f.fix.is_empty() && f.caused_by.is_none()) {
         let _ = writeln!(out, "# {}: no command mends it; railtop explain {0}", finding.id);
     }
-    if changes.is_empty() {
+    let untyped = || mendable(findings).filter(|f| f.remedy.is_empty());
+    let mut commands = fix::commands(&changes);
+    commands.extend(untyped().flat_map(|f| f.fix.iter().cloned()));
+    if commands.is_empty() {
         out.push_str("# nothing to type\n");
         return out;
     }
-    let commands = fix::commands(&changes);
     out.push_str("\n# here, as root; may be run again\n");
     for step in commands.iter().filter(|s| s.place == Where::Here) {
         let _ = writeln!(out, "{}", step.command);
@@ -55,7 +57,8 @@ pub fn text(findings: &[&Finding], persist: Option<&Persist>) -> String {
     let peers = commands.iter().filter(|s| s.place == Where::Peer).map(|s| s.command.to_string());
     comment(&mut out, "on every peer", peers);
     comment(&mut out, "to verify", verify(findings));
-    let undo = fix::undo(&changes);
+    let mut undo = fix::undo(&changes);
+    undo.extend(untyped().flat_map(|f| f.undo.iter().cloned()));
     let undo = undo.iter().filter(|s| s.place == Where::Here).map(|s| s.command.to_string());
     comment(&mut out, "to undo", undo);
     if let Some(persist) = persist {
@@ -79,7 +82,7 @@ fn verify(findings: &[&Finding]) -> impl Iterator<Item = String> {
             lines.push(line);
         }
     }
-    if !lines.is_empty() {
+    if lines.iter().any(|line| line.starts_with("ip ")) {
         lines.push("(ping -I INTERFACE proves nothing: it works without any route)".into());
     }
     lines.into_iter()

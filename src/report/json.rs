@@ -13,6 +13,7 @@ mod netdev;
 mod object;
 mod rail;
 mod rdma;
+pub mod why;
 
 use crate::check::Assessment;
 use crate::node::{BalanceSide, Group, Node};

@@ -38,10 +38,25 @@ pub struct Lnet {
     /// What this host says without `lnetctl`.
     #[serde(default)]
     pub local: Arc<LnetLocal>,
+    /// Where an ordinary user was denied: the line of sudoers(5) that lets that user ask what
+    /// railtop asks (`railtop --sudo`), and nothing else.
+    #[serde(default)]
+    pub sudoers: Option<Text>,
+}
+
+impl Lnet {
+    /// Every question has had an answer or a refusal: a report need not wait for more.
+    pub fn is_settled(&self) -> bool {
+        match &self.answer {
+            Ok(_) => self.more.is_settled(),
+            Err(failure) => *failure != LnetFailure::Pending,
+        }
+    }
 }
 
 /// The answers that are asked for more seldom than the nets; each is shared with the sample
-/// before until it is read anew.
+/// before until it is read anew. One that cannot be renewed ages (its `at`), for 30 s or three of
+/// its periods, and then says why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LnetMore {
@@ -61,7 +76,24 @@ pub struct LnetMore {
     pub credits: Answered<Vec<LnetNiCredits>>,
 }
 
-/// A value with the time of its answer, or why there is none.
+impl LnetMore {
+    /// Nothing of it is still to be asked for the first time.
+    fn is_settled(&self) -> bool {
+        fn asked<T>(answer: &Answered<T>) -> bool {
+            answer.as_ref().err().is_none_or(|unknown| unknown.why != Why::FirstSample)
+        }
+        asked(&self.peers)
+            && asked(&self.stats)
+            && asked(&self.global)
+            && asked(&self.routes)
+            && asked(&self.routing)
+            && asked(&self.udsp)
+            && asked(&self.credits)
+    }
+}
+
+/// A value with the time of its newest answer, or why there is none. The same `Arc` until it is
+/// asked again; the same answer again is a new one with the same value.
 pub type Answered<T> = Reading<Arc<super::Timed<T>>>;
 
 impl Default for LnetMore {

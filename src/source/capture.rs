@@ -5,7 +5,6 @@
 //! and it may come from anyone, so it is only read where its links stay inside.
 
 mod archive;
-mod child;
 mod confine;
 mod copier;
 mod meta;
@@ -41,7 +40,7 @@ use tempdir::TempDir;
 /// What a capture holds at its top; any of these makes a directory one.
 const PARTS: &[&str] = &["sys", "proc", "samples", "lnetctl-net-show.yaml", "meta.json"];
 /// Of these it may hold more, which alone prove nothing.
-const MORE_PARTS: &[&str] = &["etc", "usr"];
+const MORE_PARTS: &[&str] = &["etc", "usr", "run", "lib"];
 
 /// Reads the samples of a capture in their order.
 #[derive(Debug)]
@@ -124,7 +123,7 @@ impl Capture {
             routing: Arc::new(routing),
             sysctls: Arc::new(read::sysctl::read(&proc)),
             managers: None,
-            lnet: Arc::new(self.lnet(dir, &sys)),
+            lnet: Arc::new(self.lnet(dir, &sys, &proc)),
             notes: self.notes(&sys, time),
             cost: Vec::new(),
         };
@@ -163,11 +162,15 @@ impl Capture {
         host
     }
 
-    fn lnet(&self, dir: &Path, sys: &Root) -> Lnet {
-        let answer =
-            ["lnetctl-net-show.yaml", "lnetctl-net-show.yaml.error", "lnetctl-net-show.error"];
-        let own = answer.iter().any(|name| dir.join(name).exists());
-        read::lnetctl::from_capture(if own { dir } else { &self.top }, sys)
+    fn lnet(&self, dir: &Path, sys: &Root, proc: &Root) -> Lnet {
+        let roots = read::lnet_local::Roots {
+            sys: sys.clone(),
+            proc: proc.clone(),
+            etc: Root::new(self.holder(dir, "etc")),
+        };
+        let mut lnet = read::lnetctl::from_capture(dir, &self.top, sys);
+        lnet.local = Arc::new(read::lnet_local::read(&roots));
+        lnet
     }
 
     /// The `ip` part: each file of the sample's own, else of the capture's.
@@ -272,6 +275,9 @@ fn ends_with_error(name: &OsStr) -> bool {
 /// Shares with the sample before what did not change, as the live source does.
 fn share(sample: &mut Sample, previous: &Sample) {
     keep(&mut sample.host, &previous.host);
+    if sample.lnet.local == previous.lnet.local {
+        Arc::make_mut(&mut sample.lnet).local = Arc::clone(&previous.lnet.local);
+    }
     keep(&mut sample.sysctls, &previous.sysctls);
     if let (Ok(new), Ok(old)) = (&mut sample.links, &previous.links) {
         keep(new, old);
@@ -347,7 +353,9 @@ fn is_ip_file(name: &OsStr) -> bool {
 fn parts(top: &Path) -> Vec<OsString> {
     let known = |name: &OsString| {
         let fixed = PARTS.iter().chain(MORE_PARTS).any(|part| name.as_os_str() == *part);
-        fixed || is_ip_file(name) || name.as_encoded_bytes().starts_with(b"lnetctl-")
+        let bytes = name.as_encoded_bytes();
+        let lnet = bytes.starts_with(b"lnetctl-") || bytes.starts_with(b"lnet-");
+        fixed || is_ip_file(name) || lnet
     };
     names(top).into_iter().filter(known).collect()
 }

@@ -32,6 +32,8 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("one-subnet", include_str!("../../assets/scenarios/one-subnet.toml")),
     ("no-sm", include_str!("../../assets/scenarios/no-sm.toml")),
     ("bad-cable", include_str!("../../assets/scenarios/bad-cable.toml")),
+    ("lnet-numa-idle", include_str!("../../assets/scenarios/lnet-numa-idle.toml")),
+    ("lnet-health-low", include_str!("../../assets/scenarios/lnet-health-low.toml")),
 ];
 /// Uptime of the node when the demo begins: 3 d 04:12.
 const UPTIME: Duration = Duration::from_mins(76 * 60 + 12);

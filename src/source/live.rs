@@ -16,12 +16,13 @@ mod thrift;
 
 use super::{Pace, Source, SourceError};
 use crate::node::SourceKind;
+use crate::read::lnet_local::LocalReader;
 use crate::read::lnetctl::LnetReader;
 use crate::read::root::Root;
 use crate::read::rtnl::Rtnl;
 use crate::read::sysfs::NetReader;
 use crate::read::{Due, clock};
-use crate::sample::{Cost, LnetFailure, Mono, Note, Sample, SampleTime, Unknown, Why};
+use crate::sample::{Cost, Lnet, LnetFailure, Mono, Note, Sample, SampleTime, Unknown, Why};
 use bell::{Bell, Heard};
 use devices::{Devices, concerns, is_watched};
 use jobs::{AskInterfaces, AskSurroundings, Interfaces, Surroundings};
@@ -65,6 +66,8 @@ pub struct LiveOptions {
     pub interval: Duration,
     /// `--lnetctl`.
     pub lnetctl: Option<PathBuf>,
+    /// `--sudo`: an ordinary user's questions to LNet go through `sudo -n`.
+    pub sudo: bool,
 }
 
 /// A sample that is to be published.
@@ -102,7 +105,7 @@ pub struct Live {
 impl Live {
     /// Opens the readers. A reader that cannot be opened is unknown, with the reason.
     pub fn start(options: LiveOptions) -> Result<Self, SourceError> {
-        let LiveOptions { root, interval, lnetctl } = options;
+        let LiveOptions { root, interval, lnetctl, sudo } = options;
         let start = clock::now();
         let bell = Arc::new(Bell::default());
         let links = LinkWatch::start(Arc::clone(&bell));
@@ -117,13 +120,20 @@ impl Live {
         let mut interfaces = Pool::new("netdevs", Arc::clone(&bell));
         interfaces.add(ONLY.into(), || Interfaces(NetReader::new(&root)));
         let mut surroundings = Pool::new("routes", Arc::clone(&bell));
-        let around =
-            Surroundings { root: root.clone(), rtnl: rtnl.clone(), reads: 0, managers_at: None };
+        let around = Surroundings {
+            root: root.clone(),
+            rtnl: rtnl.clone(),
+            lnet: LocalReader::new(&root),
+            reads: 0,
+            managers_at: None,
+        };
         surroundings.add(ONLY.into(), || around);
         let interval = interval.max(SHORTEST_INTERVAL);
         let pace = Pace::new(interval);
         let rings = Arc::clone(&bell);
         pace.on_change(move || rings.ring());
+        let rings = Arc::clone(&bell);
+        let lnet = LnetReader::new(&root, lnetctl).with_sudo(sudo).with_bell(move || rings.ring());
         Ok(Self {
             pace,
             start,
@@ -131,7 +141,7 @@ impl Live {
             thrift: Thrift::new(start),
             rtnl,
             links,
-            lnet: LnetReader::new(&root, lnetctl),
+            lnet,
             devices: Devices::new(root, Arc::clone(&bell)),
             interfaces,
             surroundings,
@@ -188,6 +198,9 @@ impl Live {
             if let Some(host) = done.out.host {
                 self.known.take_host(host);
             }
+            if let Some(local) = done.out.lnet {
+                self.lnet.set_local(local);
+            }
             if let Some((routing, sysctls)) = done.out.routing {
                 self.schedule.routing_done(now, done.out.dump);
                 changed |= self.known.take_routing(routing, sysctls);
@@ -243,14 +256,20 @@ impl Live {
         }
     }
 
-    /// `lnetctl` is asked in every pass; its first answer is looked for more often.
+    /// LNet is asked in every pass; first answers, and peers that are on the screen, are looked
+    /// for more often.
     fn ask_lnet(&mut self, now: Mono, plan: &Plan) {
-        let first = matches!(self.known.lnet.answer, Err(LnetFailure::Pending));
-        if !plan.tick && !first {
+        let wanted = self.pace.peers_wanted();
+        self.lnet.want_peers(wanted);
+        if !plan.tick && !self.lnet.is_eager() {
             return;
         }
         let lnet = self.lnet.poll(now, self.schedule.interval());
-        if first && !matches!(lnet.answer, Err(LnetFailure::Pending)) {
+        let before = &self.known.lnet;
+        let first = |l: &Lnet| !matches!(l.answer, Err(LnetFailure::Pending));
+        let complete = lnet.is_settled() && !before.is_settled();
+        let peers = wanted && !same_peers(&lnet, before);
+        if first(&lnet) != first(before) || complete || peers {
             self.changed(now);
         }
         self.known.lnet = lnet;
@@ -323,6 +342,7 @@ impl Live {
         let recent = self.overrun.filter(|at| now.since(*at) < OVERRUN_TOLD);
         let lost = "messages were lost; everything was read again";
         notes.extend(recent.map(|since| note("netlink", lost, since)));
+        notes.extend(self.lnet.note(now));
         notes.extend(self.thrift.note().cloned());
         notes
     }
@@ -332,6 +352,13 @@ impl Live {
             self.overrun = Some(heard.last);
         }
         self.schedule.heard(heard.dirty, heard.last);
+    }
+}
+
+fn same_peers(a: &Lnet, b: &Lnet) -> bool {
+    match (&a.more.peers, &b.more.peers) {
+        (Ok(a), Ok(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.is_ok() == b.is_ok(),
     }
 }
 

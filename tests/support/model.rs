@@ -349,6 +349,7 @@ fn judged_well(rail: &Rail) -> RailAssessment {
         verdict: Verdict::Ok,
         ladder: well_ladder(rail),
         first_failing: None,
+        selection: Vec::new(),
         state_word: text("ACTIVE"),
     }
 }
@@ -373,7 +374,13 @@ fn judged_sick(
             rung.detail = text("follows from the above");
         }
     }
-    RailAssessment { verdict, ladder, first_failing: Some(layer), state_word: text(word) }
+    RailAssessment {
+        verdict,
+        ladder,
+        first_failing: Some(layer),
+        selection: Vec::new(),
+        state_word: text(word),
+    }
 }
 
 fn side(rate: f64, jain: f64, slowest: Option<usize>, part: f64) -> BalanceSide {
@@ -415,6 +422,7 @@ fn lnet(rails: &[Rail]) -> Arc<Lnet> {
         }),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     })
@@ -745,6 +753,7 @@ pub fn unknowns() -> Model {
                 .map(|l| rung(*l, Verdict::Unknown, "timeout: mlx5_0 did not answer", None))
                 .collect(),
             first_failing: None,
+            selection: Vec::new(),
             state_word: text("not read"),
         })
         .collect();
@@ -756,6 +765,7 @@ pub fn unknowns() -> Model {
         answer: Err(LnetFailure::Denied(text("lnetctl: needs root"))),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     });
@@ -823,6 +833,7 @@ pub fn no_rails() -> Model {
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
         last_failure: None,
+        sudoers: None,
         more: railtop::sample::LnetMore::default(),
         local: Arc::default(),
     });

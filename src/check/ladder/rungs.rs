@@ -2,6 +2,7 @@
 
 use crate::check::link::phys_words;
 use crate::check::routing::Rungs;
+use crate::check::selection;
 use crate::check::view::{Iface, RailView};
 use crate::check::{Layer, Rung, Verdict};
 use crate::node::{PortState, RailAddress, RailRdma, Training};
@@ -13,17 +14,26 @@ use std::fmt::Write;
 type Said = (Verdict, String);
 
 /// All rungs in order.
-pub(super) fn all(view: &RailView<'_>, routed: Option<&Rungs>) -> Vec<Rung> {
+pub(super) fn all(
+    view: &RailView<'_>,
+    routed: Option<&Rungs>,
+    scene: &selection::Scene<'_>,
+) -> Vec<Rung> {
     Layer::ALL
         .into_iter()
         .map(|layer| {
-            let (verdict, detail) = rung(view, layer, routed);
+            let (verdict, detail) = rung(view, layer, routed, scene);
             Rung { layer, verdict, detail: detail.into(), finding: None }
         })
         .collect()
 }
 
-fn rung(view: &RailView<'_>, layer: Layer, routed: Option<&Rungs>) -> Said {
+fn rung(
+    view: &RailView<'_>,
+    layer: Layer,
+    routed: Option<&Rungs>,
+    scene: &selection::Scene<'_>,
+) -> Said {
     if let Some(since) = view.gone_since() {
         return (Verdict::Unknown, format!("gone since {}", units::time_of_day(since.wall)));
     }
@@ -37,8 +47,10 @@ fn rung(view: &RailView<'_>, layer: Layer, routed: Option<&Rungs>) -> Said {
         Layer::Table => routing(view, routed.and_then(|r| r.table.as_ref())),
         Layer::Neighbour => routing(view, routed.and_then(|r| r.neighbour.as_ref())),
         Layer::Ni => ni(view),
-        Layer::Health => health(view),
-        Layer::Selection => selection(view),
+        Layer::Health => without_lnet(view).unwrap_or_else(|| selection::health_rung(scene, view)),
+        Layer::Selection => {
+            without_lnet(view).unwrap_or_else(|| selection::selection_rung(scene, view))
+        }
         Layer::Traffic => traffic(view),
     }
 }
@@ -231,22 +243,6 @@ fn ni(view: &RailView<'_>) -> Said {
         view.rail.lnet.iter().map(|n| format!("{} {}", n.ni.nid, status(&n.ni.status))).collect();
     let known = view.rail.lnet.iter().all(|n| n.ni.status.is_ok());
     if known { ok(words.join(", ")) } else { unknown(words.join(", ")) }
-}
-
-fn health(view: &RailView<'_>) -> Said {
-    if let Some(said) = without_lnet(view) {
-        return said;
-    }
-    let values: Vec<&Reading<u32>> = view.rail.lnet.iter().map(|n| &n.ni.health).collect();
-    match values.iter().filter_map(|v| v.as_ref().ok()).min() {
-        None => unknown(values.first().map_or_else(String::new, |v| why(v, "not known"))),
-        Some(lowest) if *lowest < 1000 => (Verdict::Note, format!("{lowest} of 1000")),
-        Some(_) => ok("1000 of 1000"),
-    }
-}
-
-fn selection(view: &RailView<'_>) -> Said {
-    without_lnet(view).unwrap_or_else(|| unknown("not judged by this version"))
 }
 
 fn traffic(view: &RailView<'_>) -> Said {

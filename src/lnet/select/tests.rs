@@ -1,7 +1,7 @@
 use super::*;
-use crate::check::testkit::{healthy, lnet_ni};
+use crate::check::testkit::{answered, healthy, lnet_ni, peer_ni};
 use crate::node::Node;
-use crate::sample::{LnetAnswer, LnetGlobal, LnetNet, LnetPeer, LnetPeerNi, Timed};
+use crate::sample::{LnetAnswer, LnetGlobal, LnetNet, LnetPeer, LnetPeerNi};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ fn contest(order: Order, values: &[Values], range: u32) -> Contest {
 
 const WELL: Values = (false, 1000, -1, 0, 256);
 
+type Row<'a> = (&'a str, Order, &'a [Values], u32, &'a [usize], Option<Criterion>);
+
 /// One sentence per row: what differs, and who is left for memory of CPT 0.
 #[test]
 fn the_order_of_each_version() {
@@ -41,7 +43,7 @@ fn the_order_of_each_version() {
     let dead: Values = (true, 1000, -1, 0, 256);
     let preferred_far: Values = (false, 1000, 0, 1, 256);
     let busy: Values = (false, 1000, -1, 0, 12);
-    let table: &[(&str, Order, &[Values], u32, &[usize], Option<Criterion>)] = &[
+    let table: &[Row<'_>] = &[
         ("equal", Policies, &[WELL, WELL, WELL], 0, &[0, 1, 2], None),
         ("one point of health", Policies, &[WELL, sick], 0, &[0], Some(Criterion::Health)),
         ("the same in 2.12", Health, &[sick, WELL], 0, &[1], Some(Criterion::Health)),
@@ -148,10 +150,6 @@ fn the_order_is_told_by_the_keys() {
     }
 }
 
-fn told<T>(value: T) -> Reading<Arc<Timed<T>>> {
-    Ok(Arc::new(Timed { at: crate::sample::Mono(0), value }))
-}
-
 fn lnet(node: &mut Node) -> &mut Lnet {
     Arc::make_mut(&mut node.lnet)
 }
@@ -170,7 +168,7 @@ fn numa_range_is_what_is_set_now_else_what_was_loaded() {
     Arc::make_mut(&mut lnet(&mut node).local).parameters.push(loaded);
     assert_eq!(of(&node).range, Ok(40));
     let all = vec![("numa_range".into(), "0".into())];
-    lnet(&mut node).more.global = told(LnetGlobal { all });
+    lnet(&mut node).more.global = answered(LnetGlobal { all });
     let numa = of(&node);
     assert_eq!((numa.range, numa.cpts), (Ok(0), vec![0, 1]));
     assert_eq!(numa.distances, Ok(vec![vec![10, 21], vec![21, 10]]));
@@ -187,34 +185,6 @@ fn a_net_that_lnet_does_not_have_is_no_contest() {
     assert_eq!(Contest::of(&node.lnet, &node.host, "lo"), None);
 }
 
-fn peer_ni(nid: &str, net_priority: i64) -> LnetPeerNi {
-    let none = || Err(absent(""));
-    let count = || Err(absent(""));
-    LnetPeerNi {
-        nid: nid.into(),
-        state: Ok("NA".into()),
-        max_tx_credits: none(),
-        tx_credits: none(),
-        min_tx_credits: none(),
-        queued_bytes: Err(absent("")),
-        rtr_credits: none(),
-        min_rtr_credits: none(),
-        send_count: count(),
-        recv_count: count(),
-        drop_count: count(),
-        health: Ok(1000),
-        dropped: count(),
-        timeouts: count(),
-        errors: count(),
-        network_timeouts: count(),
-        ping_count: count(),
-        next_ping: Err(absent("")),
-        net_priority: Ok(net_priority),
-        nid_priority: Ok(-1),
-        preferred_sources: Vec::new(),
-    }
-}
-
 /// A node on tcp and o2ib, and one peer on both.
 fn two_nets(own_tcp_priority: &str, peer_tcp_priority: i64) -> Lnet {
     let net = |name: &str, priority: &str| {
@@ -226,11 +196,12 @@ fn two_nets(own_tcp_priority: &str, peer_tcp_priority: i64) -> Lnet {
     let nets = vec![net("tcp", own_tcp_priority), net("o2ib", "-1")];
     lnet.answer =
         Ok(LnetAnswer { at: crate::sample::Mono(0), took: std::time::Duration::ZERO, nets });
-    lnet.more.peers = told(vec![LnetPeer {
+    let on_tcp = LnetPeerNi { net_priority: Ok(peer_tcp_priority), ..peer_ni("10.0.0.2@tcp") };
+    lnet.more.peers = answered(vec![LnetPeer {
         primary_nid: "10.0.0.2@o2ib".into(),
         multi_rail: Ok(true),
         state_bits: Ok(273),
-        nis: vec![peer_ni("10.0.0.2@tcp", peer_tcp_priority), peer_ni("10.0.0.2@o2ib", -1)],
+        nis: vec![on_tcp, peer_ni("10.0.0.2@o2ib")],
     }]);
     lnet
 }
@@ -254,7 +225,7 @@ fn which_net_comes_first() {
     let answer = sick.answer.as_mut().unwrap();
     answer.nets[0].nis[0].health = Ok(800);
     assert_eq!(of(&sick, "tcp").beaten, [(Criterion::NetHealth, "o2ib".into(), 1)]);
-    sick.more.peers = told(Vec::new());
+    sick.more.peers = answered(Vec::new());
     assert_eq!(standing(&sick, Order::Policies, "tcp"), None);
 }
 

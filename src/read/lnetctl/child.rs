@@ -2,6 +2,8 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use std::ffi::OsStr;
+use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -23,6 +25,15 @@ pub enum End {
 impl From<ExitStatus> for End {
     fn from(status: ExitStatus) -> Self {
         status.code().map_or_else(|| End::Signal(status.signal().unwrap_or(0)), End::Exit)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Exit(code) => write!(f, "exit status: {code}"),
+            End::Signal(signal) => write!(f, "signal: {signal}"),
+        }
     }
 }
 
@@ -91,6 +102,11 @@ impl Leash {
         }
     }
 
+    /// The child that is there.
+    pub(super) fn pid(&self) -> Option<i32> {
+        self.lock().pid.map(Pid::as_raw_pid)
+    }
+
     fn is_closed(&self) -> bool {
         self.lock().closed
     }
@@ -126,7 +142,7 @@ impl Held {
 /// does not run a handler, and nothing `show` does needs one.
 pub(super) fn run(
     program: &Path,
-    arguments: &[&str],
+    arguments: &[impl AsRef<OsStr>],
     limits: Limits,
     leash: &Leash,
 ) -> Result<Outcome, Stopped> {

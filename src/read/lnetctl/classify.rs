@@ -5,8 +5,9 @@
 //! and the exit code only where both are silent.
 
 use super::child::End;
-use super::parse::{first_words, net_show};
-use crate::sample::{LnetFailure, LnetModules, LnetNet, Text};
+use super::parse::net_show;
+use super::tree::first_words;
+use crate::sample::{LnetFailure, LnetModules, LnetNet, Text, Unknown};
 
 const EACCES: i32 = 13;
 const ENETDOWN: i32 = 100;
@@ -28,13 +29,24 @@ pub struct Run<'a> {
     pub stderr: &'a [u8],
 }
 
-/// Judges a run.
+/// Judges a run of `net show`.
 pub fn classify(run: &Run<'_>) -> Result<Vec<LnetNet>, LnetFailure> {
+    weigh(run, net_show(run.stdout), |nets| has_ni(nets))
+}
+
+/// Weighs what was understood of stdout against the complaints. `speaks` says that it is more
+/// than an empty frame, which some versions print beside an error.
+pub(super) fn weigh<T>(
+    run: &Run<'_>,
+    understood: Result<T, Unknown>,
+    speaks: impl Fn(&T) -> bool,
+) -> Result<T, LnetFailure> {
     let complaints = Complaints::of(run);
-    let nets = net_show(run.stdout);
-    if !run.crashed() && !complaints.has_error() && nets.as_ref().is_ok_and(|nets| has_ni(nets)) {
-        return nets.map_err(|_| LnetFailure::Pending);
-    }
+    let sound = !run.crashed() && !complaints.has_error();
+    let understood = match understood {
+        Ok(answer) if sound && speaks(&answer) => return Ok(answer),
+        other => other,
+    };
     if let Some(failure) = complaints.known(run) {
         return Err(failure);
     }
@@ -42,8 +54,8 @@ pub fn classify(run: &Run<'_>) -> Result<Vec<LnetNet>, LnetFailure> {
         let words = format!("lnetctl crashed (signal {signal})");
         return Err(LnetFailure::Failed(words.into()));
     }
-    match nets {
-        Ok(nets) if !complaints.has_error() => Ok(nets),
+    match understood {
+        Ok(answer) if !complaints.has_error() => Ok(answer),
         Ok(_) => Err(complaints.failed(run, "")),
         Err(unknown) => Err(complaints.failed(run, &unknown.detail)),
     }
@@ -72,6 +84,32 @@ impl Run<'_> {
             End::Exit(code) => Some(code),
             End::Signal(_) => None,
         }
+    }
+
+    /// It had nothing to say, and said so by its exit code; or nobody noted that (a capture made
+    /// by hand) where LNet does answer, `is_up`.
+    pub(super) fn succeeded_silently(&self, is_up: bool) -> bool {
+        let fine = match self.end {
+            Some(end) => end == End::Exit(0),
+            None => is_up,
+        };
+        fine && self.silent()
+    }
+
+    /// The tool does not know the command: up to 2.15 it prints all that it knows.
+    pub(super) fn is_no_command(&self) -> bool {
+        let has = |bytes: &[u8], words: &str| {
+            bytes
+                .get(..MAX_WORDS.min(bytes.len()))
+                .unwrap_or_default()
+                .windows(words.len())
+                .any(|w| w == words.as_bytes())
+        };
+        matches!(self.exit(), None | Some(1 | 255))
+            && !self.crashed()
+            && [self.stdout, self.stderr].into_iter().any(|said| {
+                has(said, "is not a valid command") || has(said, "Try interactive use without")
+            })
     }
 
     fn silent(&self) -> bool {
@@ -137,6 +175,11 @@ impl Complaints {
             } else {
                 LnetFailure::Failed(first_words(&self.words).into())
             });
+        }
+        // sudo(8) speaks before lnetctl does.
+        if self.words.lines().any(|l| l.starts_with("sudo: ") || l.starts_with("Sorry, user ")) {
+            let words = format!("sudo did not allow it: {}", first_words(&self.words));
+            return Some(LnetFailure::Denied(words.into()));
         }
         // First of all: the hint below is printed for a mere lack of permission, too. errno −1
         // alone is also a net name that could not be parsed.

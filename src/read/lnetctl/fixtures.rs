@@ -250,3 +250,28 @@ hint: the kernel modules may not be loaded
 
 /// Modules absent, from 2.16 (exit 234).
 pub(super) const UNLOADED_2_16: &str = "Writer error: failed to resolve Netlink family id\n";
+
+mod more;
+pub(super) use more::*;
+
+/// Every good output, with its top-level key.
+pub(super) fn every() -> Vec<(&'static str, &'static str)> {
+    let mut all: Vec<_> = ALL.iter().map(|text| ("net", *text)).collect();
+    all.extend([
+        ("peer", PEERS_2_10),
+        ("peer", PEERS_2_14),
+        ("peer", PEERS_2_15),
+        ("peer", PEERS_2_16),
+        ("statistics", STATS_2_10),
+        ("statistics", STATS_2_17),
+        ("global", GLOBAL_2_12),
+        ("global", GLOBAL_2_16),
+        ("route", ROUTES_2_7),
+        ("route", ROUTES_2_15),
+        ("route", ROUTES_2_17),
+        ("routing", ROUTING),
+        ("udsp", UDSP_2_15),
+        ("udsp", UDSP_2_17),
+    ]);
+    all
+}

@@ -1,47 +1,99 @@
 //! One round of questions on a thread of its own, and how its results come back.
 
+use super::answer::{self, More, Refusal};
 use super::child::{Leash, Limits, Outcome, Stop, Stopped, outlast, run};
 use super::classify::{Run, classify};
 use super::probe;
+use super::question::Question;
+use super::sudo::{self, Program};
 use crate::read::root::Root;
-use crate::sample::{LnetFailure, LnetModules, LnetNet, Mono, Reading, Text};
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use crate::read::sysfs::fault::Fault;
+use crate::sample::{LnetFailure, LnetModules, LnetNet, Mono, Reading, Text, Unknown, Why};
+use rustix::io::Errno;
+use std::fmt;
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, ErrorKind, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
+
+/// After that long no further question is begun in a round: the next pass wants its nets.
+const ROUND: Duration = Duration::from_millis(700);
+/// Where the credits of the NIs are, below the root: debugfs; up to 2.10 `/proc/sys`, readable by
+/// everyone.
+pub const NIS: [&str; 2] = ["sys/kernel/debug/lnet/nis", "proc/sys/lnet/nis"];
 
 /// What a round is to do.
 #[derive(Debug)]
 pub(super) struct Request {
     pub root: Root,
     pub program: Option<PathBuf>,
+    pub sudo: bool,
     pub modules: LnetModules,
     pub limits: Limits,
-    /// The stdout of the last good answer.
-    pub known: Option<Arc<[u8]>>,
+    /// In this order; the nets, if they are among them, come first.
+    pub questions: Vec<Question>,
+    /// The texts of the last good answers: the same text is not parsed again.
+    pub known: Vec<(Question, Print)>,
+    pub keys: RandomState,
     /// Whether the version is still to be asked.
     pub version: bool,
+    /// Called after each piece of news.
+    pub bell: Option<Ring>,
 }
 
-/// What comes back, in this order.
+/// Tells another thread that there is news.
+#[derive(Clone)]
+pub(super) struct Ring(pub Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ring")
+    }
+}
+
+/// What tells one text from another without keeping it: the peers of a server are 13 MB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Print {
+    length: usize,
+    hash: u64,
+}
+
+/// What comes back, in this order; of the middle two a pair per question.
 #[derive(Debug)]
 pub(super) enum News {
-    /// Whether the program was found.
-    Found(bool),
-    /// The answer to `net show`.
-    Answer { result: Result<Nets, LnetFailure>, finished: Instant, took: Duration },
+    /// The program, if it was found.
+    Found(Option<PathBuf>),
+    /// A question is being asked.
+    Asking(Question, Instant),
+    /// What came of it.
+    Answer(Answer),
+    /// Its child outlived SIGKILL.
+    Left(Option<i32>),
     /// The version.
     Version(Reading<Text>),
 }
 
-/// The nets of an answer.
+/// What came of a question.
 #[derive(Debug)]
-pub(super) enum Nets {
+pub(super) struct Answer {
+    pub question: Question,
+    pub result: Result<Given, Refusal>,
+    pub finished: Instant,
+    pub took: Duration,
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub(super) enum Given {
     /// The text is the same as before.
     Same,
-    /// A new text.
-    New { nets: Vec<LnetNet>, stdout: Arc<[u8]> },
+    /// The nets.
+    Nets(Vec<LnetNet>, Print),
+    /// All else.
+    More(More, Print),
 }
 
 /// A round under way. It is over when its thread has ended, which includes every child.
@@ -49,7 +101,14 @@ pub(super) enum Nets {
 pub(super) struct Job {
     pub asked: Mono,
     pub began: Instant,
+    /// Something came of it.
     pub answered: bool,
+    /// What is being asked, since when.
+    pub current: Option<(Question, Instant)>,
+    /// A child of it was left behind.
+    pub left: bool,
+    /// Its pid.
+    pub left_pid: Option<i32>,
     news: Receiver<News>,
     next: Option<News>,
     over: bool,
@@ -69,8 +128,18 @@ impl Job {
     }
 
     pub(super) fn over_channel(asked: Mono, news: Receiver<News>, leash: Arc<Leash>) -> Self {
-        let began = Instant::now();
-        Self { asked, began, answered: false, news, next: None, over: false, leash }
+        Self {
+            asked,
+            began: Instant::now(),
+            answered: false,
+            current: None,
+            left: false,
+            left_pid: None,
+            news,
+            next: None,
+            over: false,
+            leash,
+        }
     }
 
     /// The next piece of news, if there is one.
@@ -83,7 +152,18 @@ impl Job {
                 None
             }
         });
-        self.answered |= matches!(news, Some(News::Answer { .. }));
+        match &news {
+            Some(News::Asking(question, since)) => self.current = Some((*question, *since)),
+            Some(News::Answer(_)) => {
+                self.answered = true;
+                self.current = None;
+            }
+            Some(News::Left(pid)) => {
+                self.left = true;
+                self.left_pid = *pid;
+            }
+            Some(News::Found(_) | News::Version(_)) | None => {}
+        }
         news
     }
 
@@ -103,6 +183,11 @@ impl Job {
         self.over
     }
 
+    /// Its child now.
+    pub(super) fn pid(&self) -> Option<i32> {
+        self.left_pid.or_else(|| self.leash.pid())
+    }
+
     /// A time of this process as a time of the source.
     pub(super) fn time_of(&self, instant: Instant) -> Mono {
         self.asked + instant.saturating_duration_since(self.began)
@@ -115,78 +200,186 @@ impl Drop for Job {
     }
 }
 
-impl Request {
-    fn carry_out(self, news: &Sender<News>, leash: &Leash) {
-        // A closed channel: nobody wants to know any more. The child is dealt with all the same.
-        let tell = |n: News| drop(news.send(n));
-        let began = Instant::now();
-        let answer =
-            |result| News::Answer { result, finished: Instant::now(), took: began.elapsed() };
+/// The thread's end of the channel.
+struct Teller<'a> {
+    news: &'a Sender<News>,
+    bell: Option<&'a Ring>,
+}
 
-        let path = std::env::var_os("PATH");
-        let program = self.program.clone().or_else(|| probe::find(&self.root, path.as_deref()));
-        tell(News::Found(program.is_some()));
-        let Some(program) = program else {
-            return tell(answer(Err(LnetFailure::NotInstalled)));
-        };
-        if self.program.is_none() && self.modules.lnet == Some(false) {
-            return tell(answer(Err(LnetFailure::NotLoaded)));
+impl Teller<'_> {
+    fn tell(&self, news: News) {
+        // A closed channel: nobody wants to know any more. The child is dealt with all the same.
+        drop(self.news.send(news));
+        if let Some(Ring(ring)) = self.bell {
+            ring();
         }
-        match run(&program, &["net", "show", "-v", "4"], self.limits, leash) {
-            Ok(outcome) => tell(answer(self.judge(&outcome))),
-            Err(Stopped { why, left }) => {
-                tell(answer(Err(self.failure(&program, &why, left.is_some()))));
-                if let Some(child) = left {
-                    return outlast(child, leash);
-                }
+    }
+
+    fn answer(&self, question: Question, began: Instant, result: Result<Given, Refusal>) -> bool {
+        let good = result.is_ok();
+        let finished = Instant::now();
+        let took = finished.saturating_duration_since(began);
+        self.tell(News::Answer(Answer { question, result, finished, took }));
+        good
+    }
+}
+
+impl Request {
+    fn carry_out(mut self, news: &Sender<News>, leash: &Leash) {
+        let bell = self.bell.take();
+        let teller = Teller { news, bell: bell.as_ref() };
+        let began = Instant::now();
+        let first = self.questions.first().copied().unwrap_or(Question::Nets);
+        let refuse = |failure| {
+            teller.answer(first, began, Err(Refusal::Failure(failure)));
+        };
+        let path = std::env::var_os("PATH");
+        let found = self.program.clone().or_else(|| probe::find(&self.root, path.as_deref()));
+        teller.tell(News::Found(found.clone()));
+        let Some(found) = found else { return refuse(LnetFailure::NotInstalled) };
+        if self.program.is_none() && self.modules.lnet == Some(false) {
+            return refuse(LnetFailure::NotLoaded);
+        }
+        let wanted = self.sudo && !rustix::process::geteuid().is_root();
+        let sudo = if wanted { sudo::find(path.as_deref()) } else { None };
+        if wanted && sudo.is_none() {
+            return refuse(LnetFailure::Denied("--sudo: there is no sudo here".into()));
+        }
+        let program = Program { path: found, sudo };
+        for (count, question) in self.questions.iter().enumerate() {
+            if count > 1 && began.elapsed() > ROUND {
+                break;
+            }
+            match self.ask(*question, &program, leash, &teller) {
+                Ok(true) => {}
+                // Without the nets nothing else is asked.
+                Ok(false) if *question == Question::Nets => break,
+                Ok(false) => {}
+                Err(()) => return,
             }
         }
         if self.version {
-            match probe::version(&program, &self.root, self.limits, leash) {
-                Ok(version) => tell(News::Version(version)),
-                Err(Stopped { left, .. }) => {
-                    if let Some(child) = left {
-                        outlast(child, leash);
-                    }
+            match probe::version(&program.path, &self.root, self.limits, leash) {
+                Ok(version) => teller.tell(News::Version(version)),
+                Err(stopped) => self.end_of(stopped, leash, &teller),
+            }
+        }
+    }
+
+    /// Whether the answer was good; an error if the round is over.
+    fn ask(
+        &self,
+        question: Question,
+        program: &Program,
+        leash: &Leash,
+        teller: &Teller<'_>,
+    ) -> Result<bool, ()> {
+        let began = Instant::now();
+        teller.tell(News::Asking(question, began));
+        if question == Question::Credits {
+            return Ok(teller.answer(question, began, self.credits()));
+        }
+        let (what, words) = program.command(question);
+        let limits = Limits { bytes: question.bytes(), ..self.limits };
+        match run(what, &words, limits, leash) {
+            Ok(outcome) => {
+                let result = self.judge(question, &outcome, program.sudo.is_some());
+                Ok(teller.answer(question, began, result))
+            }
+            Err(stopped) => {
+                let failure = stopped.failure(&what.display().to_string(), limits);
+                teller.answer(question, began, Err(Refusal::Failure(failure)));
+                if stopped.left.is_some() {
+                    self.end_of(stopped, leash, teller);
+                    return Err(());
+                }
+                // One that does not answer is enough for a round.
+                if matches!(stopped.why, Stop::Deadline) { Err(()) } else { Ok(false) }
+            }
+        }
+    }
+
+    /// Stays with a child that SIGKILL does not end.
+    #[expect(clippy::unused_self, reason = "the end of a round")]
+    fn end_of(&self, stopped: Stopped, leash: &Leash, teller: &Teller<'_>) {
+        if let Some(child) = stopped.left {
+            teller.tell(News::Left(i32::try_from(child.id()).ok()));
+            outlast(child, leash);
+        }
+    }
+
+    fn judge(&self, question: Question, said: &Outcome, sudo: bool) -> Result<Given, Refusal> {
+        let print = self.print(&said.stdout);
+        let good = said.stderr.is_empty() && said.end == super::End::Exit(0);
+        if good && self.known.contains(&(question, print)) {
+            return Ok(Given::Same);
+        }
+        let run = Run {
+            modules: &self.modules,
+            root: Some(sudo || rustix::process::geteuid().is_root()),
+            end: Some(said.end),
+            stdout: &said.stdout,
+            stderr: &said.stderr,
+        };
+        match question {
+            Question::Nets => {
+                classify(&run).map(|nets| Given::Nets(nets, print)).map_err(Refusal::Failure)
+            }
+            _ => answer::judge(question, &run, true).map(|more| Given::More(more, print)),
+        }
+    }
+
+    fn credits(&self) -> Result<Given, Refusal> {
+        let text = credits(&self.root).map_err(Refusal::Only)?;
+        let print = self.print(&text);
+        if self.known.contains(&(Question::Credits, print)) {
+            return Ok(Given::Same);
+        }
+        let more = answer::parse(Question::Credits, &text).map_err(Refusal::Only)?;
+        Ok(Given::More(more, print))
+    }
+
+    fn print(&self, text: &[u8]) -> Print {
+        Print { length: text.len(), hash: self.keys.hash_one(text) }
+    }
+}
+
+/// The table of the NIs' credits, which only root may see from 2.11.
+fn credits(root: &Root) -> Result<Vec<u8>, Unknown> {
+    let mut why = None;
+    for path in NIS {
+        let mut text = Vec::new();
+        let bytes = Question::Credits.bytes() as u64;
+        let read = File::open(root.join(path)).and_then(|f| f.take(bytes).read_to_end(&mut text));
+        match read {
+            Ok(_) => return Ok(text),
+            Err(error) => {
+                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                let unknown = Fault::Errno(errno).unknown(&PathBuf::from("/").join(path));
+                if why.as_ref().is_none_or(|w: &Unknown| w.why == Why::Absent) {
+                    why = Some(unknown);
                 }
             }
         }
     }
+    Err(why.unwrap_or_else(|| Unknown::new(Why::Absent, "no table of NIs")))
+}
 
-    fn judge(&self, outcome: &Outcome) -> Result<Nets, LnetFailure> {
-        let same = self.known.as_deref() == Some(&outcome.stdout);
-        if same && outcome.stderr.is_empty() && outcome.end == super::End::Exit(0) {
-            return Ok(Nets::Same);
-        }
-        let nets = classify(&Run {
-            modules: &self.modules,
-            root: Some(rustix::process::geteuid().is_root()),
-            end: Some(outcome.end),
-            stdout: &outcome.stdout,
-            stderr: &outcome.stderr,
-        })?;
-        Ok(Nets::New { nets, stdout: outcome.stdout.as_slice().into() })
-    }
-
-    fn failure(&self, program: &Path, why: &Stop, left: bool) -> LnetFailure {
-        let limits = &self.limits;
-        match why {
+impl Stopped {
+    /// Why there is no answer.
+    pub(super) fn failure(&self, program: &str, limits: Limits) -> LnetFailure {
+        match &self.why {
             Stop::Spawn(e) if e.kind() == ErrorKind::NotFound => LnetFailure::NotInstalled,
-            Stop::Spawn(e) => {
-                LnetFailure::Failed(format!("cannot run {}: {e}", program.display()).into())
-            }
+            Stop::Spawn(e) => LnetFailure::Failed(format!("cannot run {program}: {e}").into()),
             Stop::TooMuch => {
                 let mebibytes = limits.bytes / (1024 * 1024);
                 LnetFailure::Failed(format!("printed more than {mebibytes} MiB").into())
             }
-            Stop::Deadline if left => {
-                let seconds = limits.deadline.as_secs_f32();
-                let words = format!("no answer in {seconds} s, and SIGKILL does not end it");
-                LnetFailure::Timeout(words.into())
-            }
             Stop::Deadline => {
                 let seconds = limits.deadline.as_secs_f32();
-                LnetFailure::Timeout(format!("no answer in {seconds} s; killed").into())
+                let end =
+                    if self.left.is_some() { ", and SIGKILL does not end it" } else { "; killed" };
+                LnetFailure::Timeout(format!("no answer in {seconds} s{end}").into())
             }
             Stop::Io(e) => LnetFailure::Failed(format!("its output cannot be read: {e}").into()),
         }

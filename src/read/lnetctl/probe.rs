@@ -20,12 +20,23 @@ pub fn modules(root: &Root) -> LnetModules {
 }
 
 /// `/usr/sbin/lnetctl`, then PATH: the client packages put it where a user's PATH often does not
-/// look. Relative entries of PATH are not followed.
+/// look.
 pub(super) fn find(root: &Root, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
+    program("usr/sbin", "lnetctl", root, path)
+}
+
+/// A program in its usual directory, then in PATH, below a root. Relative entries of PATH are not
+/// followed.
+pub(super) fn program(
+    usual: &str,
+    name: &str,
+    root: &Root,
+    path: Option<&std::ffi::OsStr>,
+) -> Option<PathBuf> {
     let dirs = path.map(std::env::split_paths).into_iter().flatten().filter(|d| d.is_absolute());
-    std::iter::once(PathBuf::from("/usr/sbin"))
+    std::iter::once(PathBuf::from(usual))
         .chain(dirs)
-        .map(|dir| root.join(dir).join("lnetctl"))
+        .map(|dir| root.join(dir).join(name))
         .find(|file| is_program(file))
 }
 

@@ -1,5 +1,7 @@
 //! Real captures, where `RAILTOP_SAMPLES` names their directory.
 
+mod more;
+
 use super::*;
 use crate::sample::{LnetNet, LnetNi};
 use std::fs;
@@ -21,12 +23,16 @@ struct Row {
     stderr: Vec<u8>,
 }
 
-/// The `net show` rows of an INDEX.tsv: command, exit code, (seconds), situation, and either one
+/// Rows of an INDEX.tsv: command, exit code, (seconds), situation, and either one
 /// column with the files or one for each stream.
 fn rows(folder: &Path) -> Vec<Row> {
+    rows_where(folder, |line| line.contains("lnetctl net show"))
+}
+
+fn rows_where(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Row> {
     let index = fs::read_to_string(folder.join("INDEX.tsv")).unwrap();
     let mut rows = Vec::new();
-    for line in index.lines().filter(|l| l.contains("lnetctl net show")) {
+    for line in index.lines().filter(|l| wanted(l)) {
         let columns: Vec<&str> = line.split('\t').map(str::trim).collect();
         let seconds = columns[2].parse::<f64>().is_ok();
         let situation = columns[if seconds { 3 } else { 2 }].to_owned();

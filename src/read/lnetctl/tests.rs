@@ -8,10 +8,13 @@ use std::sync::mpsc::channel;
 use std::thread::sleep;
 use tempfile::TempDir;
 
+mod more;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A directory with a shell script that stands in for lnetctl. Each `net show` adds its pid to
-/// `pids` and then does what the script says, which finds the directory in `$d`.
+/// `pids` and then does what the script says, which finds the directory in `$d`. Every other
+/// question is noted in `more` and does what a script of its first word says, else nothing.
 struct Stage {
     dir: TempDir,
     begin: Instant,
@@ -26,7 +29,9 @@ impl Stage {
         let d = stage.dir.path().display().to_string();
         let text = format!(
             "#!/bin/sh\nd={d}\nif [ \"$1\" = --version ]; then echo lnetctl 2.16.1; exit 0; fi\n\
-             [ \"$LC_ALL $*\" = 'C net show -v 4' ] || exit 99\necho $$ >> $d/pids\n{script}\n"
+             [ \"$LC_ALL\" = C ] || exit 99\n\
+             if [ \"$*\" != 'net show -v 4' ]; then echo \"$*\" >> $d/more; [ -e \"$d/$1\" ] || exit 0; . \"$d/$1\"; exit; fi\n\
+             echo $$ >> $d/pids\n{script}\n"
         );
         stage.put("template", &text);
         // Copied by another process: a descriptor open for writing here could be inherited by a
@@ -147,10 +152,10 @@ fn answers_and_the_version_come_in() {
     assert_eq!(stage.pids().len(), 1);
 
     // The same text is not parsed again, but it is newer.
-    let text = reader.stdout.clone().unwrap();
+    let prints = reader.known.clone();
     let second = stage.round(&mut reader, SECOND).answer.clone().unwrap();
     assert_eq!(stage.pids().len(), 2);
-    assert!(Arc::ptr_eq(&text, reader.stdout.as_ref().unwrap()));
+    assert_eq!(reader.known[0], prints[0]);
     assert!(second.at > first.at && second.nets == first.nets);
 
     stage.put("answer", V2_15);
@@ -166,10 +171,12 @@ fn the_interval_is_kept() {
     stage.round(&mut reader, Duration::ZERO);
     stage.skipped += Duration::from_secs(20);
     reader.poll(stage.now(), Duration::from_mins(1));
-    assert!(reader.job.is_none());
+    stage.finish(&mut reader);
+    assert_eq!(stage.pids().len(), 1);
     stage.skipped += Duration::from_secs(40);
     reader.poll(stage.now(), Duration::from_mins(1));
-    assert!(reader.job.is_some());
+    stage.finish(&mut reader);
+    assert_eq!(stage.pids().len(), 2);
 }
 
 #[test]
@@ -269,18 +276,22 @@ fn a_clear_failure_replaces_a_good_answer_and_is_asked_again_later() {
     }
 }
 
+fn not_before(reader: &LnetReader) -> Option<Mono> {
+    reader.pace.not_before(Question::Nets)
+}
+
 #[test]
 fn pauses_grow() {
     let mut reader = Stage::empty().reader();
     let at = Mono(5);
     for seconds in [1, 2, 4, 8, 16, 30, 30, 30] {
         reader.refuse(LnetFailure::Timeout("".into()), at);
-        assert_eq!(reader.not_before, Some(at + Duration::from_secs(seconds)));
+        assert_eq!(not_before(&reader), Some(at + Duration::from_secs(seconds)));
     }
     reader.refuse(LnetFailure::NotInstalled, at);
-    assert_eq!(reader.not_before, Some(at + Duration::from_secs(30)));
+    assert_eq!(not_before(&reader), Some(at + Duration::from_secs(30)));
     reader.refuse(LnetFailure::Failed("".into()), at);
-    assert_eq!(reader.not_before, Some(at + SECOND));
+    assert_eq!(not_before(&reader), Some(at + SECOND));
 }
 
 #[test]
@@ -363,9 +374,11 @@ fn a_child_left_behind_keeps_others_from_starting() {
     let (sender, news) = channel();
     reader.job = Some(Job::over_channel(asked, news, Arc::new(Leash::default())));
     let failure = LnetFailure::Timeout("no answer".into());
-    let timeout = Err(failure.clone());
+    let timeout = Err(Refusal::Failure(failure.clone()));
     let finished = Instant::now();
-    sender.send(News::Answer { result: timeout, finished, took: SECOND }).unwrap();
+    let answer = Answer { question: Question::Nets, result: timeout, finished, took: SECOND };
+    sender.send(News::Answer(answer)).unwrap();
+    sender.send(News::Left(Some(4711))).unwrap();
     stage.skipped += Duration::from_secs(10);
     let lnet = stage.poll(&mut reader);
     assert_eq!((lnet.waiting_since, &lnet.answer), (Some(asked), &good));
@@ -373,6 +386,9 @@ fn a_child_left_behind_keeps_others_from_starting() {
     let lnet = stage.poll(&mut reader);
     assert_eq!((lnet.waiting_since, &lnet.answer), (Some(asked), &Err(failure)));
     assert_eq!(stage.pids().len(), 1);
+    let note = reader.note(stage.now()).unwrap();
+    assert_eq!((&*note.reader, note.since), ("lnetctl", asked));
+    assert!(note.what.contains("(pid 4711)") && note.what.contains("SIGKILL"), "{note:?}");
 
     drop(sender);
     let lnet = stage.round(&mut reader, SECOND);

@@ -101,7 +101,7 @@ impl<'r> Files<'r> {
 
 /// The text of a regular file and whether that is all of it; `None` for anything else in its
 /// place. In a copied tree links are not followed: they could lead out of it.
-pub(super) fn text(root: &Root, path: &str) -> Result<Option<(String, bool)>, Errno> {
+pub(in crate::read) fn text(root: &Root, path: &str) -> Result<Option<(String, bool)>, Errno> {
     let path = root.join(path);
     let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     if !root.is_system() {

@@ -142,6 +142,39 @@ impl Copier {
         }
     }
 
+    /// One file, if its text is wanted.
+    pub(super) fn chosen(&self, path: impl AsRef<Path>, wanted: impl FnOnce(&[u8]) -> bool) {
+        let path = path.as_ref();
+        let text = read_file(&self.root.join(path));
+        if text.map_or_else(|e| e.kind() != io::ErrorKind::NotFound, |text| wanted(&text)) {
+            self.file(path);
+        }
+    }
+
+    /// One file under another name; whether there is anything of it, if only an error.
+    pub(super) fn file_as(&self, path: &Path, name: &Path) -> bool {
+        match read_file(&self.root.join(path)) {
+            Ok(bytes) => {
+                self.put(name, &bytes);
+                true
+            }
+            Err(e) if is_absent(&e) => false,
+            Err(e) => {
+                let words = format!("{}: {e}\n", errno_name(e.raw_os_error().unwrap_or(0)));
+                self.error(name, &words);
+                true
+            }
+        }
+    }
+
+    /// That there is a link, whatever it leads to: an empty file, because a link that leads out
+    /// of a capture is not opened.
+    pub(super) fn link(&self, path: impl AsRef<Path>) {
+        if fs::symlink_metadata(self.root.join(path.as_ref())).is_ok() {
+            self.put(path, b"");
+        }
+    }
+
     /// The files of a directory that are there, by name.
     pub(super) fn files(&self, dir: &Path, names: &[&str]) {
         for name in names {
@@ -165,9 +198,7 @@ impl Copier {
     /// reason beside it.
     fn failed(&self, path: &Path, error: &io::Error) {
         let errno = error.raw_os_error().unwrap_or(0);
-        if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-            || error.kind() == io::ErrorKind::IsADirectory
-        {
+        if is_absent(error) || error.kind() == io::ErrorKind::IsADirectory {
             return;
         }
         if path.starts_with("sys/devices")
@@ -188,6 +219,10 @@ impl Copier {
         name.push(super::restamp::ERROR_SUFFIX);
         self.put(Path::new(&name), words.as_bytes());
     }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn make_parent(path: &Path) -> io::Result<()> {

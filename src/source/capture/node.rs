@@ -1,6 +1,7 @@
 //! Which files of a node a capture holds: those that the readers read, nothing else.
 
 use super::copier::Copier;
+use crate::read::{lnet_local, lnetctl};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -102,8 +103,16 @@ const SYSTEM: &[&str] = &[
     "sys/devices/system/node/online",
 ];
 const NUMA: &str = "sys/devices/system/node";
-const MODULES: &[&str] =
-    &["lnet", "ksocklnd", "ko2iblnd", "in_kernel_ko2iblnd", "libcfs", "ib_ipoib"];
+const MODULES: &[&str] = &[
+    "lnet",
+    "ksocklnd",
+    "ko2iblnd",
+    "in_kernel_ko2iblnd",
+    "kfilnd",
+    "kgnilnd",
+    "libcfs",
+    "ib_ipoib",
+];
 const TABLE_NAMES: &[&str] = &["etc/iproute2", "usr/share/iproute2", "usr/lib/iproute2"];
 
 /// The interfaces, those with hardware first; the flag tells them apart.
@@ -266,11 +275,44 @@ pub(super) fn system(copier: &Copier) {
             copier.file(dir.join("parameters").join(parameter));
         }
     }
+    lnet_at_boot(copier);
     for dir in TABLE_NAMES {
         let dir = Path::new(dir);
         copier.file(dir.join("rt_tables"));
         for name in copier.list(dir.join("rt_tables.d")) {
             copier.file(dir.join("rt_tables.d").join(name));
+        }
+    }
+}
+
+/// What configures LNet at boot, and who uses it: of the node's other settings nothing.
+fn lnet_at_boot(copier: &Copier) {
+    copier.file("proc/modules");
+    copier.filtered("proc/mounts", |text| lnet_local::lustre_mounts(&text));
+    // Empty, it tells that the service is not enabled.
+    copier.enter("etc/systemd/system");
+    for dir in copier.list("etc/systemd/system") {
+        let bytes = dir.as_encoded_bytes();
+        if bytes.ends_with(b".wants") || bytes.ends_with(b".requires") {
+            copier.link(Path::new("etc/systemd/system").join(dir).join("lnet.service"));
+        }
+    }
+    copier.file("etc/lnet.conf");
+    for dir in lnet_local::MODPROBE {
+        let dir = Path::new(dir);
+        for name in copier.list(dir) {
+            if name.as_encoded_bytes().ends_with(b".conf") {
+                copier.chosen(dir.join(name), lnet_local::is_of_lnet);
+            }
+        }
+    }
+}
+
+/// The table of credits, where the kernel has it, under the name that a capture has for it.
+pub(super) fn lnet_credits(copier: &Copier, name: &str) {
+    for path in lnetctl::NIS {
+        if copier.file_as(Path::new(path), Path::new(name)) {
+            break;
         }
     }
 }

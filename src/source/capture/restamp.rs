@@ -1,6 +1,8 @@
 //! Readers stamp what they read with this host's clock; in a capture the time is the sample's.
 
-use crate::sample::{CounterSet, DataCounter, Mono, Netdev, RdmaDevice, RdmaPort, Sample};
+use crate::sample::{
+    Answered, CounterSet, DataCounter, Mono, Netdev, RdmaDevice, RdmaPort, Sample,
+};
 use std::sync::Arc;
 
 /// A file that says why the file beside it could not be copied; never a counter.
@@ -25,6 +27,20 @@ pub(super) fn restamp(sample: &mut Sample) {
     lnet.waiting_since = None;
     if let Ok(answer) = &mut lnet.answer {
         answer.at = at;
+    }
+    let more = &mut lnet.more;
+    answered(&mut more.peers, at);
+    answered(&mut more.stats, at);
+    answered(&mut more.global, at);
+    answered(&mut more.routes, at);
+    answered(&mut more.routing, at);
+    answered(&mut more.udsp, at);
+    answered(&mut more.credits, at);
+}
+
+fn answered<T: Clone>(answer: &mut Answered<T>, at: Mono) {
+    if let Ok(answer) = answer {
+        Arc::make_mut(answer).at = at;
     }
 }
 

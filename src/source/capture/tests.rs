@@ -55,7 +55,7 @@ fn node() -> tempfile::TempDir {
 fn collect(target: &Path, samples: u32) -> Summary {
     let node = node();
     let root = Root::new(node.path());
-    write::Job::new(&root, Duration::from_millis(1), None).write(target, samples).unwrap()
+    write::Job::new(&root, Duration::from_millis(1), None, false).write(target, samples).unwrap()
 }
 
 fn check_tree(top: &Path) {
@@ -86,7 +86,10 @@ fn a_directory_comes_back() {
     check_tree(&target);
     let mut capture = Capture::open(&target).unwrap();
     assert_eq!(all(&mut capture).len(), 1);
-    assert!(write(&Root::system(), &target, 1, Duration::ZERO, None).is_err(), "it is not empty");
+    assert!(
+        write(&Root::system(), &target, 1, Duration::ZERO, None, false).is_err(),
+        "it is not empty"
+    );
 }
 
 /// The only sample, with all times zero.
@@ -102,7 +105,7 @@ fn a_copy_reads_as_the_original() {
     let (node, dir) = (node(), tempfile::tempdir().unwrap());
     let target = dir.path().join("copy.tar.zst");
     let root = Root::new(node.path());
-    write::Job::new(&root, Duration::ZERO, None).write(&target, 1).unwrap();
+    write::Job::new(&root, Duration::ZERO, None, false).write(&target, 1).unwrap();
     let (original, copy) = (timeless(node.path()), timeless(&target));
     assert_eq!(original.netdevs, copy.netdevs);
     assert_eq!(original.rdma, copy.rdma);
@@ -128,7 +131,10 @@ fn an_archive_comes_back_and_leaves_nothing_behind() {
         assert!(a <= b && a == samples[0].time.mono);
         drop(capture);
         assert!(!top.exists());
-        assert!(write(&Root::system(), &target, 1, Duration::ZERO, None).is_err(), "it exists");
+        assert!(
+            write(&Root::system(), &target, 1, Duration::ZERO, None, false).is_err(),
+            "it exists"
+        );
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file is left");
 }
@@ -143,7 +149,7 @@ fn a_device_that_hangs_is_named_and_the_rest_is_there() {
     let mode = rustix::fs::Mode::RUSR;
     rustix::fs::mknodat(rustix::fs::CWD, device.join("node_guid"), pipe, mode, 0).unwrap();
     let root = Root::new(node.path());
-    let mut job = write::Job::new(&root, Duration::ZERO, None);
+    let mut job = write::Job::new(&root, Duration::ZERO, None, false);
     job.deadline = Duration::from_secs(2);
     let target = dir.path().join("capture");
     let summary = job.write(&target, 3).unwrap();
@@ -181,7 +187,7 @@ fn a_refused_read_leaves_its_reason_and_is_not_repeated() {
 fn this_machine_comes_back() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("here");
-    write(&Root::system(), &target, 1, Duration::ZERO, None).unwrap();
+    write(&Root::system(), &target, 1, Duration::ZERO, None, false).unwrap();
     let sample = all(&mut Capture::open(&target).unwrap()).remove(0);
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let short = |name: &str| name.trim().split('.').next().map(str::to_owned);

@@ -1,10 +1,10 @@
 //! Collects a capture of this node.
 
-use super::child;
 use super::copier::{Copier, Refused, Tally};
 use super::node;
 use super::pack::{self, Form};
 use super::tempdir::TempDir;
+use crate::read::lnetctl::{Asker, Question, Said};
 use crate::read::rtnl::Rtnl;
 use crate::read::{clock, ipjson, root::Root};
 use crate::sample::{Mono, Unknown};
@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 
 /// For all reads of one device: a firmware command may hang for a minute.
 const DEVICE_DEADLINE: Duration = Duration::from_secs(10);
-const LNETCTL_DEADLINE: Duration = Duration::from_secs(5);
 const NO_PROGRAM: &[u8] = b"lnetctl: No such file or directory (os error 2)\n";
 const NETLINK_DEADLINE: Duration = Duration::from_secs(5);
 /// More interfaces with hardware than this share their last thread.
@@ -45,15 +44,17 @@ pub struct Summary {
 }
 
 /// Collects what the readers of the node at `root` read, `samples` times, into the directory,
-/// `.tar` or `.tar.zst` named `target`. `lnetctl` overrides the usual places of that program.
+/// `.tar` or `.tar.zst` named `target`. `lnetctl` overrides the usual places of that program; with
+/// `sudo` an ordinary user asks it through `sudo -n`.
 pub fn write(
     root: &Root,
     target: &Path,
     samples: u32,
     interval: Duration,
     lnetctl: Option<&Path>,
+    sudo: bool,
 ) -> Result<Summary, SourceError> {
-    Job::new(root, interval, lnetctl).write(target, samples)
+    Job::new(root, interval, lnetctl, sudo).write(target, samples)
 }
 
 /// Nothing that exists is written over.
@@ -74,7 +75,8 @@ fn free(target: &Path, form: Form) -> Result<(), String> {
 pub(super) struct Job<'a> {
     root: &'a Root,
     interval: Duration,
-    lnetctl: Option<&'a Path>,
+    /// `None`: there is no lnetctl.
+    asker: Option<Asker>,
     /// For all reads of one device.
     pub(super) deadline: Duration,
     tally: Arc<Tally>,
@@ -87,11 +89,16 @@ pub(super) struct Job<'a> {
 type Work = (PathBuf, Box<dyn FnOnce(&Copier) + Send>);
 
 impl<'a> Job<'a> {
-    pub(super) fn new(root: &'a Root, interval: Duration, lnetctl: Option<&'a Path>) -> Self {
+    pub(super) fn new(
+        root: &'a Root,
+        interval: Duration,
+        lnetctl: Option<&Path>,
+        sudo: bool,
+    ) -> Self {
         Self {
             root,
             interval,
-            lnetctl,
+            asker: Asker::find(root, lnetctl.map(Path::to_owned), sudo),
             deadline: DEVICE_DEADLINE,
             tally: Arc::default(),
             refused: Arc::default(),
@@ -242,42 +249,32 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn lnet(&self, copier: &Arc<Copier>) {
+    fn lnet(&mut self, copier: &Arc<Copier>) {
         let copier = self.fresh(copier);
-        let Some(program) = self.lnetctl_program() else {
+        let Some(asker) = &mut self.asker else {
             // That there is none is an answer too, in the words of a failed start.
             return copier.put("lnetctl-net-show.yaml.error", NO_PROGRAM);
         };
-        let ask = |args: &[&str], file: &str| match child::run(&program, args, LNETCTL_DEADLINE) {
-            Ok(answer) => {
-                if !answer.stdout.is_empty() {
-                    copier.put(file, &answer.stdout);
-                }
-                if let Some(error) = answer.error {
-                    copier.error(Path::new(file), &error);
-                }
+        let write = |said: Said, file: &str| {
+            // That nothing was printed, and nothing went wrong, is an answer: no peers.
+            if !said.stdout.is_empty() || said.error.is_none() {
+                copier.put(file, &said.stdout);
             }
-            Err(e) => copier.error(Path::new(file), &format!("{}: {e}\n", program.display())),
+            if let Some(error) = said.error {
+                copier.error(Path::new(file), &error);
+            }
         };
-        ask(&["net", "show", "-v", "4"], "lnetctl-net-show.yaml");
-        ask(&["--version"], "lnetctl-version.txt");
+        for question in Question::COMMANDS {
+            write(asker.ask(question), question.file());
+        }
+        write(asker.version(), "lnetctl-version.txt");
+        node::lnet_credits(&copier, Question::Credits.file());
     }
 
     /// A copier that was cancelled writes no more, but what follows it has nothing to do with
     /// the reads that hang.
     fn fresh(&self, copier: &Arc<Copier>) -> Arc<Copier> {
         if self.hung.is_empty() { Arc::clone(copier) } else { self.copier(copier.target()) }
-    }
-
-    fn lnetctl_program(&self) -> Option<PathBuf> {
-        if let Some(given) = self.lnetctl {
-            return Some(given.to_owned());
-        }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::iter::once(PathBuf::from("/usr/sbin"))
-            .chain(std::env::split_paths(&path).filter(|dir| dir.is_absolute()))
-            .map(|dir| dir.join("lnetctl"))
-            .find(|program| program.is_file())
     }
 
     fn summary(self, target: &Path, samples: u32) -> Summary {

@@ -2,11 +2,14 @@
 
 use super::pool::{Ask, Reader};
 use crate::read::Due;
+use crate::read::lnet_local::LocalReader;
 use crate::read::root::Root;
 use crate::read::rtnl::Rtnl;
 use crate::read::sysfs::NetReader;
 use crate::read::{clock, host, ipjson, manager, sysctl};
-use crate::sample::{Host, Link, Managers, Mono, Netdev, Reading, Routing, Sysctls, Text, Unknown};
+use crate::sample::{
+    Host, Link, LnetLocal, Managers, Mono, Netdev, Reading, Routing, Sysctls, Text, Unknown,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +55,8 @@ impl Reader for Interfaces {
 pub(super) struct Surroundings {
     pub(super) root: Root,
     pub(super) rtnl: Result<Arc<Rtnl>, Unknown>,
+    /// What the host says of LNet without lnetctl.
+    pub(super) lnet: LocalReader,
     pub(super) reads: u32,
     /// When the managers' files were read last.
     pub(super) managers_at: Option<Mono>,
@@ -75,6 +80,7 @@ pub(super) struct Found {
     pub(super) host: Option<Host>,
     pub(super) routing: Option<(Routing, Sysctls)>,
     pub(super) managers: Option<Managers>,
+    pub(super) lnet: Option<Arc<LnetLocal>>,
     /// Time that the dump alone took.
     pub(super) dump: Duration,
 }
@@ -88,8 +94,9 @@ impl Reader for Surroundings {
         let routing = ask.routing.then(|| (self.routing(), sysctl::read(&self.root)));
         self.reads = u32::from(ask.host) + u32::from(ask.routing);
         let dump = clock::now().since(start);
+        let lnet = ask.host.then(|| self.lnet.pass(start));
         let managers = ask.routing.then(|| self.managers(start)).flatten();
-        Found { host, routing, managers, dump }
+        Found { host, routing, managers, lnet, dump }
     }
     fn reads(&self) -> u32 {
         self.reads

@@ -150,7 +150,7 @@ impl Page<'_> {
     fn details(&self, finding: &Finding, assessment: &Assessment) -> Vec<Line<'static>> {
         let verdict = Verdict::from(finding.severity);
         let dim = self.context.style(Role::Dim);
-        let layer = super::rail::layer_words(finding.layer);
+        let layer = finding.layer.words();
         let mut lines = vec![Line::from(vec![
             Span::styled(word(verdict), self.context.style(Role::Verdict(verdict))),
             Span::styled(format!("  {}", finding.id), self.context.style(Role::Title)),

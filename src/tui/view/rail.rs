@@ -2,7 +2,7 @@
 
 use super::paint::{self, Pair, pad, scrolled, wrap};
 use super::{Context, Extent, order, plot};
-use crate::check::{Assessment, Layer, Rung, Verdict};
+use crate::check::{Assessment, Rung, SelectionRung, Verdict};
 use crate::node::{CeilingBy, Figure, Flow, FlowSource, Node, Rail, RailNetdev, RailRdma};
 use crate::sample::CounterSet;
 use crate::tui::format;
@@ -11,12 +11,16 @@ use crate::tui::theme::Role;
 use crate::units::{self, RateUnit, UNKNOWN};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// From this width on the sides of a rail stand beside its ladder.
 const WIDE: usize = 138;
 /// Then the ladder has this much.
 const LEFT: usize = 78;
+/// Columns of the table of LNet's choice.
+const CRITERION: usize = 16;
+const VALUE: usize = 20;
 
 /// Draws the screen.
 pub(crate) fn draw(
@@ -39,6 +43,7 @@ pub(crate) fn draw(
     let state = |page: &Page<'_>| {
         let mut lines = page.ladder(assessment, index);
         lines.push(Line::default());
+        lines.extend(page.selection(rail, assessment, index));
         lines.extend(page.rates(rail, context.unit(node)));
         lines
     };
@@ -65,17 +70,6 @@ pub(crate) fn draw(
         lines.extend(whole.counters("NETDEV STATISTICS", stats));
     }
     scrolled(buffer, area, &lines, context)
-}
-
-/// A layer's name for people.
-pub(crate) fn layer_words(layer: Layer) -> &'static str {
-    match layer {
-        Layer::SubnetManager => "subnet manager",
-        Layer::Pcie => "PCIe",
-        Layer::Ni => "LNet NI",
-        Layer::Health => "LNet health",
-        other => other.word(),
-    }
 }
 
 struct Page<'a> {
@@ -157,7 +151,7 @@ impl Page<'_> {
                 format!("{} ", glyphs::verdict(verdict)),
                 self.context.style(Role::Verdict(verdict)),
             ),
-            Span::raw(pad(layer_words(rung.layer), 15)),
+            Span::raw(pad(rung.layer.words(), 15)),
             Span::styled(pad(word, 9), self.context.style(Role::Verdict(verdict))),
         ];
         let mark = if first { "  ⟵ first that fails" } else { "" };
@@ -182,6 +176,57 @@ impl Page<'_> {
                 own.extend(added.spans);
                 lines.push(Line::from(own));
             }
+        }
+        lines
+    }
+
+    /// LNet's choice: each criterion with the values of this rail and of the others.
+    fn selection(&self, rail: &Rail, assessment: &Assessment, index: usize) -> Vec<Line<'static>> {
+        let rungs = assessment.rails.get(index).map_or(&[][..], |judged| &judged.selection);
+        let mut lines = Vec::new();
+        let mut nid = None;
+        for rung in rungs {
+            if nid.replace(&rung.nid) != Some(&rung.nid) {
+                let words = format!(
+                    "SELECTION in {} ({}): the first difference decides",
+                    rung.net, rung.order
+                );
+                lines.push(Line::styled(words, self.context.style(Role::Dim)));
+                lines.push(self.criterion("", &rail.name, "others", self.context.style(Role::Dim)));
+            }
+            lines.extend(self.criterion_lines(rung));
+        }
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines
+    }
+
+    fn criterion(&self, name: &str, value: &str, rest: &str, style: Style) -> Line<'static> {
+        Line::from(vec![
+            Span::styled(pad(name, CRITERION), self.context.style(Role::Dim)),
+            Span::raw(pad(value, VALUE)),
+            Span::styled(rest.to_owned(), style),
+        ])
+    }
+
+    fn criterion_lines(&self, rung: &SelectionRung) -> Vec<Line<'static>> {
+        let room = self.width.saturating_sub(CRITERION + VALUE).max(20);
+        let mut words: Vec<String> =
+            rung.others.iter().map(|(who, value)| format!("{who}: {value}")).collect();
+        words.push(rung.detail.to_string());
+        let style = if rung.decides {
+            words.push("⟵ decides".to_owned());
+            self.context.style(Role::Title)
+        } else {
+            Style::new()
+        };
+        let value = rung.told();
+        let (mut name, mut value) = (rung.name, value.as_str());
+        let mut lines = Vec::new();
+        for part in wrap(&words.join("; "), room) {
+            lines.push(self.criterion(name, value, &part, style));
+            (name, value) = ("", "");
         }
         lines
     }

@@ -203,6 +203,9 @@ impl Table<'_> {
 /// `200 4X HDR`, while the port is ACTIVE.
 fn rate(rail: &Rail) -> String {
     let rate = &rail.rate;
+    if rail.rdma.as_ref().is_some_and(|rdma| !rdma.state.is_active()) {
+        return UNKNOWN.to_owned();
+    }
     let Some(bits) = rate.nominal_bits_per_second.ok() else { return UNKNOWN.to_owned() };
     let gigabits = units::gbits(*bits);
     match (rate.width.ok(), rate.speed.ok()) {

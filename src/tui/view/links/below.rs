@@ -89,7 +89,8 @@ impl Page<'_> {
         let more = roots.saturating_sub(FINDINGS);
         let words = match (more, follows) {
             (0, 0) => None,
-            (0, n) => Some(format!("  and {n} that follow: 5 shows all")),
+            (0, 1) => Some("  and 1 that follows from it: 5 shows all".into()),
+            (0, n) => Some(format!("  and {n} that follow from it: 5 shows all")),
             (n, _) => Some(format!("  and {n} more: 5 shows all")),
         };
         lines.extend(words.map(|w| self.heading(&w)));

@@ -5,6 +5,7 @@ use crate::check::Verdict;
 use crate::node::{CounterRecord, Since};
 use crate::sample::{How, Mono};
 use crate::tui::format;
+use crate::tui::glyphs;
 use crate::tui::theme::Role;
 use crate::tui::view::paint::{cells, pad, wrap};
 use crate::units::{self, UNKNOWN};
@@ -156,13 +157,17 @@ impl Rows<'_> {
             let mut spans = vec![Span::styled(line(fields), style)];
             if wide {
                 let room = self.width.saturating_sub(cells(&head) + 2);
-                let words = self.words(record);
-                let mut parts = wrap(&words, room).into_iter();
-                spans.push(Span::styled(format!("  {}", parts.next().unwrap_or_default()), dim));
+                let mut parts = wrap(&self.words(record), room.saturating_sub(1)).into_iter();
+                let mut first = parts.next().unwrap_or_default();
+                let rest: Vec<String> = parts.collect();
+                let is_told = recent(record, self.now) > 0;
+                if !is_told && !rest.is_empty() {
+                    first.push_str(glyphs::ELLIPSIS);
+                }
+                spans.push(Span::styled(format!("  {first}"), dim));
                 lines.push(Line::from(spans));
                 let lead = " ".repeat(cells(&head) + 2);
-                let more = recent(record, self.now) > 0;
-                let rest = parts.filter(|_| more);
+                let rest = rest.into_iter().filter(|_| is_told);
                 lines.extend(rest.map(|p| Line::styled(format!("{lead}{p}"), dim)));
             } else {
                 lines.push(Line::from(spans));

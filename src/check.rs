@@ -14,6 +14,7 @@ mod netdev;
 mod not_checked;
 pub mod paths;
 mod pcie;
+pub mod peers;
 mod reader;
 mod routing;
 mod selection;
@@ -267,11 +268,23 @@ pub fn assess(node: &Node) -> Assessment {
     Judge::default().assess(node)
 }
 
+/// Judges a node with the data of others that it talks to: what two nodes decide together is
+/// judged as well, and the others' addresses are peers to be reached.
+pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
+    let peers = peers::Peers::of(node).and(others.iter().flat_map(|o| routing::to_reach(node, o)));
+    let mut routed = routing::judge(node, &peers);
+    for other in others {
+        routing::compare(node, other, &peers, &mut routed);
+    }
+    judged(node, &routed)
+}
+
 /// Judges one node again and again: what hangs on rules, routes, links and sysctls alone is
 /// judged anew only when one of them was read anew.
 #[derive(Debug, Default)]
 pub struct Judge {
     last: Option<(routing::Key, Arc<routing::Routed>)>,
+    peers: peers::Remembered,
 }
 
 impl Judge {
@@ -281,11 +294,12 @@ impl Judge {
     }
 
     fn routed(&mut self, node: &Node) -> Arc<routing::Routed> {
-        let key = routing::Key::of(node);
+        let peers = self.peers.of(node);
+        let key = routing::Key::of(node, &peers);
         match &self.last {
             Some((last, routed)) if last.is_same(&key) => Arc::clone(routed),
             _ => {
-                let routed = Arc::new(routing::judge(node));
+                let routed = Arc::new(routing::judge(node, &peers));
                 self.last = Some((key, Arc::clone(&routed)));
                 routed
             }

@@ -13,6 +13,7 @@ mod ibstat;
 mod interval;
 mod open;
 mod path;
+mod peers;
 mod rails;
 mod stream;
 mod why;

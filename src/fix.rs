@@ -2,12 +2,14 @@
 
 mod action;
 pub mod persist;
+pub(crate) mod route;
 mod sh;
 pub(crate) mod spec;
 
 pub use action::{Action, Change, Target};
+pub use route::{HopSpec, RouteSpec};
 pub(crate) use sh::word;
-pub use spec::{RouteSpec, RuleSpec, SysctlKey};
+pub use spec::{RuleSpec, SysctlKey};
 
 use crate::check::{Step, Where};
 
@@ -17,10 +19,18 @@ pub fn commands(changes: &[Change]) -> Vec<Step> {
     steps(ordered(changes).into_iter().map(|c| (c.place, c.action.command())))
 }
 
-/// What takes the remedy back, in the opposite order.
+/// What takes the remedy back, in the opposite order. Addresses come back in the order in which
+/// they stood: the first of two connected routes of one prefix is the one that is used.
 pub fn undo(changes: &[Change]) -> Vec<Step> {
-    let reversed = ordered(changes).into_iter().rev();
-    steps(reversed.filter_map(|c| Some((c.place, c.action.undo()?))))
+    let mut reversed: Vec<&Change> = ordered(changes).into_iter().rev().collect();
+    let phase = |c: &Change| (c.place == Where::Peer, c.action.phase());
+    let runs = reversed.chunk_by_mut(|a, b| phase(a) == phase(b));
+    for run in runs {
+        if run.iter().any(|c| matches!(c.action, Action::Address { .. })) {
+            run.reverse();
+        }
+    }
+    steps(reversed.into_iter().filter_map(|c| Some((c.place, c.action.undo()?))))
 }
 
 fn ordered(changes: &[Change]) -> Vec<&Change> {

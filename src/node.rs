@@ -65,6 +65,8 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Groups named by the configuration.
     pub groups: Vec<ConfiguredGroup>,
+    /// `--peer`: addresses that somebody here wants to reach over the rails.
+    pub peers: Vec<std::net::IpAddr>,
 }
 
 /// A group that the configuration makes.
@@ -138,6 +140,8 @@ pub struct Node {
     pub sysctls: Arc<Sysctls>,
     /// Who keeps the interfaces' configuration, where somebody looked.
     pub managers: Option<Arc<crate::sample::Managers>>,
+    /// Addresses that the user named as peers.
+    pub named_peers: Vec<std::net::IpAddr>,
     /// What happened, newest first, bounded.
     pub events: VecDeque<Event>,
     /// Marks of the user, oldest first.
@@ -281,6 +285,7 @@ impl Node {
             routing: Arc::clone(&sample.routing),
             sysctls: Arc::clone(&sample.sysctls),
             managers: sample.managers.clone(),
+            named_peers: settings.peers.clone(),
             events: VecDeque::new(),
             marks: Vec::new(),
             notes: sample.notes.clone(),

@@ -20,6 +20,8 @@ mod ipv6;
 mod lab;
 #[path = "closed_loop/packets.rs"]
 mod packets;
+#[path = "closed_loop/peers.rs"]
+mod peers;
 #[path = "closed_loop/quiet.rs"]
 mod quiet;
 #[path = "closed_loop/row.rs"]
@@ -38,8 +40,16 @@ use support::{ns, skip};
 const AT_ONCE: usize = 4;
 
 fn rows() -> Vec<Row> {
-    [tables::rows(), rules::rows(), addresses::rows(), arp::rows(), ipv6::rows(), quiet::rows()]
-        .concat()
+    [
+        tables::rows(),
+        rules::rows(),
+        addresses::rows(),
+        arp::rows(),
+        ipv6::rows(),
+        peers::rows(),
+        quiet::rows(),
+    ]
+    .concat()
 }
 
 #[test]
@@ -79,8 +89,24 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
 const ELSEWHERE: [&str; 1] = ["LNET_TABLES"];
 
 /// First words of the ids that the routing checks give.
-const ROUTING: [&str; 10] =
-    ["ROUTE", "RULE", "TABLE", "RPF", "ARP", "ADDR", "PREFIX", "MTU", "NEIGH", "NEXTHOP"];
+const ROUTING: [&str; 16] = [
+    "ROUTE",
+    "RULE",
+    "TABLE",
+    "RPF",
+    "ARP",
+    "ADDR",
+    "PREFIX",
+    "MTU",
+    "NEIGH",
+    "NEXTHOP",
+    "PEER",
+    "SYSCTL",
+    "ACCEPT",
+    "RAIL_PEER",
+    "RAIL_UNBOUND",
+    "RAIL_NO",
+];
 
 #[test]
 fn every_routing_finding_has_a_row() {

@@ -188,20 +188,17 @@ fn routes_of_both_families() {
     // Without a locked MTU.
     ns.ip("route replace 172.16.0.0/16 dev ib1.8001 scope link src 172.16.34.2 table 941 mtu lock 1200");
     let locked = RouteSpec { extra: Some("mtu lock 1200".into()), ..before.clone() };
-    round_trip(&ns, &[here(Action::RouteReplace { route: before, before: Some(locked) })]);
+    round_trip(&ns, &[here(Action::RouteReplace { route: before.clone(), before: Some(locked) })]);
 
     ns.ip("route add unreachable 172.16.16.0/24 table 942");
     let reject = RouteSpec {
         kind: Some("unreachable"),
         dst: prefix("172.16.16.0", 24),
         dev: None,
-        via: None,
         src: None,
         table: 942,
-        metric: None,
         scope_link: false,
-        proto: None,
-        extra: None,
+        ..before.clone()
     };
     round_trip(&ns, &[here(Action::RouteDelete(reject))]);
     let default = RouteSpec {
@@ -216,6 +213,71 @@ fn routes_of_both_families() {
     round_trip(&ns, &[here(Action::RouteReplace { route: default, before: None })]);
 }
 
+/// Forms of routes that a remedy may take away or replace.
+const FORMS: &[&str] = &[
+    "ip route add 10.1.0.0/16 table 7 nexthop dev ib0 nexthop dev ib1.8001",
+    "ip route add 10.1.0.0/16 table 7 proto static scope link metric 30 nexthop dev ib0 weight 3 nexthop dev ib1.8001",
+    "ip route add 10.1.0.0/16 table 7 nexthop via 172.16.0.9 dev ib0 nexthop via 10.77.0.1 dev ib1.8001 weight 2 onlink",
+    "ip route add 10.1.0.0/16 table 7 src 172.16.34.2 mtu lock 1300 nexthop via 172.16.0.9 dev ib0 nexthop dev ib1.8001",
+    "ip route add 10.1.0.0/16 table 7 nhid 10",
+    "ip route add 10.1.0.0/16 table 7 nhid 20 src 172.16.34.1 metric 5",
+    "ip route add default table 7 nhid 21 proto static",
+    "ip route add 10.1.0.0/16 table 7 via inet6 2001:db8::9 dev ib0",
+    "ip route add 10.1.0.0/16 table 7 tos 0x10 via 172.16.0.9 dev ib0",
+    "ip route add 10.1.0.0/16 table 7 via 10.77.0.1 dev ib1.8001 onlink",
+    "ip route add prohibit 10.1.0.0/16 table 7 metric 9",
+    "ip route add throw 10.1.0.0/16 table 7",
+    "ip -6 route add 2001:db8:1::/64 table 7 nexthop via 2001:db8::9 dev ib0 weight 2 nexthop via 2001:db8::8 dev ib1.8001",
+    "ip -6 route add 2001:db8:1::/64 table 7 nhid 40 metric 12",
+    "ip -6 route add 2001:db8:1::/64 table 7 nhid 41",
+    "ip -6 route add 2001:db8:1::/64 from 2001:db8:9::/64 table 7 dev ib0",
+    "ip -6 route add 2001:db8:1::/64 table 7 dev ib0 pref high mtu 1400",
+    "ip -6 route add unreachable default table 7 metric 4278198272",
+];
+
+#[test]
+fn every_form_of_route_comes_back() {
+    let Some(ns) = rails("every_form_of_route_comes_back") else { return };
+    for (id, what) in [
+        (10, "dev ib0"),
+        (11, "via 172.16.0.9 dev ib1.8001"),
+        (20, "group 11"),
+        (21, "group 11,3/12"),
+        (40, "via 2001:db8::9 dev ib0"),
+        (42, "via 2001:db8::8 dev ib1.8001"),
+        (41, "group 40/42,2"),
+    ] {
+        if id == 21 {
+            ns.ip("nexthop add id 12 via 172.16.0.8 dev ib0");
+        }
+        ns.ip(&format!("nexthop add id {id} {what}"));
+    }
+    for (form, table) in FORMS.iter().zip(700..) {
+        ns.sh(&form.replace("table 7", &format!("table {table}")));
+        let (links, routing) = ns.inside(|| {
+            let rtnl = railtop::read::rtnl::Rtnl::start(|_| {}).expect("netlink");
+            let patience = std::time::Duration::from_secs(5);
+            let root = railtop::read::root::Root::new("/");
+            (rtnl.links(patience).unwrap(), rtnl.routing(&root, patience))
+        });
+        let routes = routing.routes4.unwrap().into_iter().chain(routing.routes6.unwrap());
+        let route = routes.into_iter().find(|r| r.table == table).expect("it is there");
+        let spec = RouteSpec::of(&route, &links).unwrap_or_else(|| panic!("{form}: {route:?}"));
+        round_trip(&ns, &[here(Action::RouteDelete(spec.clone()))]);
+        // Another one takes its place, and it comes back.
+        if spec.kind.is_none() && spec.from.is_none() {
+            let v6 = spec.dst.addr.is_ipv6();
+            let src = ip(if v6 { "2001:db8::1" } else { "172.16.34.1" });
+            let new = RouteSpec {
+                metric: spec.metric,
+                tos: spec.tos,
+                ..RouteSpec::connected(spec.dst, "ib0".into(), src, table)
+            };
+            round_trip(&ns, &[here(Action::RouteReplace { route: new, before: Some(spec) })]);
+        }
+    }
+}
+
 #[test]
 fn addresses_links_and_next_hops() {
     let Some(ns) = rails("addresses_links_and_next_hops") else { return };
@@ -226,11 +288,15 @@ fn addresses_links_and_next_hops() {
     round_trip(&ns, &[address(prefix("10.9.0.10", 24), true)]);
     round_trip(&ns, &[here(Action::LinkMtu { dev: dev.clone(), mtu: 1400, before: Some(1500) })]);
     ns.ip("nexthop add id 10 dev ib0");
-    ns.ip("nexthop add id 20 group 10");
+    ns.ip("nexthop add id 20 group 10,3");
     round_trip(
         &ns,
         &[
-            here(Action::NextHopGroup { id: 20, members: vec![10, 11], before: vec![10] }),
+            here(Action::NextHopGroup {
+                id: 20,
+                members: vec![(10, 3), (11, 1)],
+                before: vec![(10, 3)],
+            }),
             here(Action::NextHopAdd { id: 11, dev }),
         ],
     );

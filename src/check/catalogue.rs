@@ -47,7 +47,7 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 7] = [
+const PARTS: [&[Entry]; 8] = [
     BASE,
     links::LINKS,
     selection::SELECTION,
@@ -55,6 +55,7 @@ const PARTS: [&[Entry]; 7] = [
     routing::RULES,
     routing::TABLES,
     routing::ARP,
+    routing::PEERS,
 ];
 
 const COUNT: usize = {

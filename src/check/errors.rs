@@ -30,7 +30,9 @@ pub(super) fn check(
     let mut findings: Vec<Finding> = flapping.into_iter().chain(rising).collect();
     // Of a port that nothing relies on nothing is more than a note.
     if let Some(cause) = cause.filter(|c| c.severity == Severity::Note) {
-        findings.iter_mut().for_each(|f| f.severity = f.severity.min(cause.severity));
+        for finding in &mut findings {
+            finding.severity = finding.severity.min(cause.severity);
+        }
     }
     findings
 }

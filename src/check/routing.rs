@@ -5,9 +5,13 @@
 
 mod addresses;
 mod arp;
+mod back;
 mod beyond;
 mod cause;
 mod lines;
+mod neighbours;
+mod nexthops;
+mod pair;
 mod persistence;
 mod plan;
 mod probe;
@@ -15,6 +19,7 @@ mod roots;
 mod rules;
 mod rungs;
 mod scene;
+mod sysctls;
 mod tables;
 mod tell;
 #[cfg(test)]
@@ -22,10 +27,12 @@ mod tests;
 mod unbound;
 mod way;
 
+pub(super) use pair::{compare, to_reach};
 pub(super) use rungs::Rungs;
 pub use way::AddressRoute;
 
 use super::fold::Found;
+use super::peers::{Peers, local_nis};
 use super::{NotChecked, Severity};
 use crate::fib::{Fib, Outcome};
 use crate::node::Node;
@@ -60,7 +67,7 @@ struct Judged {
 }
 
 /// Judges the routing of a node.
-pub(super) fn judge(node: &Node) -> Routed {
+pub(super) fn judge(node: &Node, peers: &Peers) -> Routed {
     let Ok(links) = &node.links else {
         return Routed { routes: way::unknown(node), ..Routed::default() };
     };
@@ -68,39 +75,62 @@ pub(super) fn judge(node: &Node) -> Routed {
     let real = Fib::new(links, &node.routing, &node.sysctls, kernel);
     let revived = revive(&node.routing);
     match &revived {
-        Cow::Borrowed(_) => judge_with(node, links, (&node.routing, &real), (&node.routing, &real)),
+        Cow::Borrowed(_) => {
+            let real = (&*node.routing, &real);
+            judge_with(&Scene::new(node, links, real.0, real.1, peers), real)
+        }
         Cow::Owned(alive) => {
             let fib = Fib::new(links, alive, &node.sysctls, kernel);
-            judge_with(node, links, (alive, &fib), (&node.routing, &real))
+            judge_with(&Scene::new(node, links, alive, &fib, peers), (&node.routing, &real))
         }
     }
 }
 
 type State2<'a> = (&'a Routing, &'a Fib<'a>);
 
-fn judge_with(node: &Node, links: &[Link], alive: State2<'_>, real: State2<'_>) -> Routed {
-    let scene = Scene::new(node, links, alive.0, alive.1);
-    let states: Vec<State> = scene.addrs.iter().map(|a| cause::of(&scene, a)).collect();
+/// What the judgement of another node's part needs of it: `look` sees its scene and how the
+/// packets from each of its addresses fare. `None` where its links are not known.
+fn look_at<T>(
+    node: &Node,
+    peers: &Peers,
+    look: impl FnOnce(&Scene<'_>, &Judged) -> T,
+) -> Option<T> {
+    let links = node.links.as_ref().ok()?;
+    let alive = revive(&node.routing);
+    let fib = Fib::new(links, &alive, &node.sysctls, node.host.kernel.as_deref().ok());
+    let scene = Scene::new(node, links, &alive, &fib, peers);
+    let states = scene.addrs.iter().map(|a| cause::of(&scene, a)).collect();
     let mut judged = Judged { states, unbound: HashMap::new(), gaps: Vec::new() };
-    let plan = Plan::new(&scene);
-    let mut told = roots::find(&scene, &judged, &plan);
-    told.extend(unbound::find(&scene, &mut judged, &plan));
-    told.extend(rules::find(&scene, &judged, &plan));
-    told.extend(tables::find(&scene, &judged, real));
-    told.extend(beyond::find(&scene, &judged));
-    told.extend(addresses::find(&scene, &judged));
-    told.extend(arp::find(&scene, &mut judged, &plan));
-    told.extend(persistence::find(&scene, &mut judged.gaps));
-    if is_plain_host(node) {
+    // Of interest is only which sets have no way for unbound packets.
+    unbound::find(&scene, &mut judged, &Plan::new(&scene));
+    Some(look(&scene, &judged))
+}
+
+fn judge_with(scene: &Scene<'_>, real: State2<'_>) -> Routed {
+    let states: Vec<State> = scene.addrs.iter().map(|a| cause::of(scene, a)).collect();
+    let mut judged = Judged { states, unbound: HashMap::new(), gaps: Vec::new() };
+    let plan = Plan::new(scene);
+    let mut told = roots::find(scene, &judged, &plan);
+    told.extend(unbound::find(scene, &mut judged, &plan));
+    told.extend(rules::find(scene, &judged, &plan));
+    told.extend(tables::find(scene, &judged, real));
+    told.extend(nexthops::find(scene));
+    told.extend(beyond::find(scene, &mut judged, &plan));
+    told.extend(addresses::find(scene, &judged));
+    told.extend(arp::find(scene, &mut judged, &plan));
+    told.extend(neighbours::find(scene));
+    told.extend(sysctls::find(scene));
+    told.extend(persistence::find(scene, &mut judged.gaps));
+    if is_plain_host(scene.node) {
         for one in &mut told {
             one.found.finding.severity = Severity::Note;
         }
     }
     Routed {
         told,
-        routes: way::of_rails(&scene, real.1),
+        routes: way::of_rails(scene, real.1),
         not_checked: judged.gaps.iter().map(|(what, why)| not_checked(what, why)).collect(),
-        rungs: rungs::of_rails(&scene, &judged),
+        rungs: rungs::of_rails(scene, &judged),
     }
 }
 
@@ -182,6 +212,8 @@ pub(super) struct Key {
     kernel: Reading<Text>,
     noted: bool,
     rails: Vec<RailKey>,
+    peers: Arc<Peers>,
+    nids: Vec<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -196,7 +228,7 @@ struct RailKey {
 }
 
 impl Key {
-    pub(super) fn of(node: &Node) -> Self {
+    pub(super) fn of(node: &Node, peers: &Arc<Peers>) -> Self {
         let rails = node.rails.iter().map(|r| RailKey {
             name: r.name.clone(),
             interfaces: r
@@ -219,6 +251,8 @@ impl Key {
             kernel: node.host.kernel.clone(),
             noted: node.choice_note.is_some(),
             rails: rails.collect(),
+            peers: Arc::clone(peers),
+            nids: local_nis(node).map(|ni| ni.nid.clone()).collect(),
         }
     }
 
@@ -236,6 +270,8 @@ impl Key {
             && self.kernel == other.kernel
             && self.noted == other.noted
             && self.rails == other.rails
+            && Arc::ptr_eq(&self.peers, &other.peers)
+            && self.nids == other.nids
     }
 }
 

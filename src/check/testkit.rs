@@ -395,15 +395,5 @@ pub(crate) fn numa() -> Vec<NumaNode> {
 }
 
 fn routing() -> Routing {
-    Routing {
-        at: now().mono,
-        addresses: Ok(Vec::new()),
-        rules4: Ok(Vec::new()),
-        rules6: Ok(Vec::new()),
-        routes4: Ok(Vec::new()),
-        routes6: Ok(Vec::new()),
-        neighbours: Ok(Vec::new()),
-        nexthops: Ok(Vec::new()),
-        table_names: Vec::new(),
-    }
+    Routing::empty(now().mono)
 }

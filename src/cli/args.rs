@@ -79,7 +79,8 @@ pub(super) enum Format {
         Examples:\n  \
         railtop check\n  \
         railtop check --format json | jq '.findings[] | {id, rails, summary}'\n  \
-        railtop check --from oss07.tar.zst"
+        railtop check --from oss07.tar.zst\n  \
+        railtop check --peer oss07.tar.zst --peer 172.16.16.2"
 )]
 pub(super) struct Check {
     /// Form of the report
@@ -88,6 +89,17 @@ pub(super) struct Check {
     /// The same as --format json
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) peers: Peers,
+}
+
+/// Who this node talks to, beside what LNet says.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Peers {
+    /// A peer to reach over the rails: its address, or a capture of it, which is compared with
+    /// this node (MTU, prefix lengths, which rail answers come back by); may be given again
+    #[arg(long, value_name = "ADDRESS|PATH")]
+    pub(super) peer: Vec<String>,
 }
 
 /// Options of `fix`.
@@ -104,6 +116,8 @@ pub(super) struct Fix {
     /// Ids of findings; without one, all that were found
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<String>,
+    #[command(flatten)]
+    pub(super) peers: Peers,
     /// The form that survives a reboot too: networkmanager, netplan, networkd, ifupdown, nmstate,
     /// ifcfg, wicked; without a name, of the manager that keeps the rails
     #[arg(long, value_name = "MANAGER", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -116,7 +130,8 @@ pub(super) struct Fix {
 /// Options of `path`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without destinations: the neighbours of the rails, else one probe per prefix. \
+    after_help = "Without destinations: a few of LNet's peers and of the neighbours for each prefix of \
+        the rails, else one probe. \
         On this node the kernel is asked the same questions; where it decides otherwise, that is \
         shown.\n\n\
         Examples:\n  \

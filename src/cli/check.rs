@@ -2,9 +2,9 @@
 
 use super::args::{Check, Format, Global};
 use super::error::Failure;
-use super::{open, rails};
+use super::{open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
-use crate::node::{Node, SourceKind};
+use crate::node::{Node, Settings, SourceKind};
 use crate::report::{json, text};
 use crate::sample::{Mono, Sample};
 use crate::source::Source;
@@ -17,9 +17,10 @@ pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
+    let peers = peers::open(&options.peers, global)?;
     let source = rails::must_match(open::source(global)?, global)?;
-    let node = settled(source, global)?;
-    let assessment = check::assess(&node);
+    let node = settled(source, global, &peers.settings(global))?;
+    let assessment = check::assess_with(&node, &peers.nodes);
     let format = if options.json { Format::Json } else { options.format };
     let report = match format {
         Format::Text => text::report(&node, &assessment),
@@ -40,14 +41,18 @@ fn exit_code(assessment: &Assessment) -> u8 {
 }
 
 /// A node with rates: two samples one interval apart, or all of a capture.
-pub(super) fn settled(mut source: Box<dyn Source>, global: &Global) -> Result<Node, Failure> {
+pub(super) fn settled(
+    mut source: Box<dyn Source>,
+    global: &Global,
+    settings: &Settings,
+) -> Result<Node, Failure> {
     let mut node: Option<Node> = None;
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
         match node.as_mut() {
             Some(node) => node.advance(&sample),
-            None => node = Some(Node::new(global.settings(), source.kind(), &sample)),
+            None => node = Some(Node::new(settings.clone(), source.kind(), &sample)),
         }
         let waited = sample.time.mono.since(start);
         if source.kind() != SourceKind::Capture && enough(&sample, waited, global.interval) {
@@ -62,8 +67,11 @@ pub(super) fn first_whole(mut source: Box<dyn Source>, global: &Global) -> Resul
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
-        let late = sample.time.mono.since(start) >= ROUTES_PATIENCE;
-        if is_read(&sample) || late || source.kind() == SourceKind::Capture {
+        let waited = sample.time.mono.since(start);
+        let late = waited >= ROUTES_PATIENCE;
+        // LNet's peers are destinations.
+        let whole = is_read(&sample) && (sample.lnet.is_settled() || waited >= LNET_PATIENCE);
+        if whole || !is_read(&sample) && late || source.kind() == SourceKind::Capture {
             return Ok(Node::new(global.settings(), source.kind(), &sample));
         }
     }

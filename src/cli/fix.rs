@@ -2,7 +2,7 @@
 
 use super::args::{Fix, Global};
 use super::error::Failure;
-use super::{check, open, rails};
+use super::{check, open, peers, rails};
 use crate::check::{self as checks, Finding};
 use crate::fix::Change;
 use crate::fix::persist::{self, Kind, Persist, RailState};
@@ -24,9 +24,10 @@ pub(super) fn run(global: &Global, options: &Fix) -> Result<u8, Failure> {
             "no finding has the id {id:?}; railtop explain lists all"
         ))));
     }
+    let peers = peers::open(&options.peers, global)?;
     let source = rails::must_match(open::source(global)?, global)?;
-    let node = check::settled(source, global)?;
-    let assessment = checks::assess(&node);
+    let node = check::settled(source, global, &peers.settings(global))?;
+    let assessment = checks::assess_with(&node, &peers.nodes);
     let wanted = |f: &&Finding| {
         options.ids.is_empty() || options.ids.iter().any(|id| id.eq_ignore_ascii_case(f.id))
     };

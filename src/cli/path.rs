@@ -53,7 +53,7 @@ fn one(node: &Node, rtnl: &Rtnl, cell: &Cell) -> Result<KernelAnswer, String> {
         let links = node.links.as_ref().ok()?;
         links.iter().find(|l| l.index == index).map(|l| l.name.to_string())
     };
-    let query = Query { src: cell.from, ..Query::to(cell.to) };
+    let query = Query { src: cell.from, oif: cell.query.oif, ..Query::to(cell.to) };
     match rtnl.route_get(&query, PATIENCE) {
         Ok(answer) => Ok(KernelAnswer {
             device: answer.ifindex.and_then(name),

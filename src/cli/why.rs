@@ -11,7 +11,7 @@ use crate::sample::Text;
 /// Reads what a judgement needs, judges, prints one rail or all.
 pub(super) fn run(global: &Global, options: &Why) -> Result<u8, Failure> {
     let source = rails::must_match(open::source(global)?, global)?;
-    let node = check::settled(source, global)?;
+    let node = check::settled(source, global, &global.settings())?;
     let chosen = options.name.as_deref().map(|name| find(&node, name)).transpose()?;
     let assessment = assess(&node);
     let report = match (options.json, chosen) {

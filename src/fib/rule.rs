@@ -166,28 +166,6 @@ pub(super) fn are_left_over(rules: &[Rule]) -> bool {
 /// Preference and table of a rule without any selector or condition.
 fn plain_lookup(rule: &Rule) -> Option<(u32, u32)> {
     let RuleAction::Lookup(table) = rule.action else { return None };
-    let plain = Rule {
-        preference: rule.preference,
-        action: rule.action.clone(),
-        protocol: rule.protocol,
-        src: None,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
-    };
+    let plain = Rule { protocol: rule.protocol, ..Rule::lookup(rule.preference, table) };
     (*rule == plain).then_some((rule.preference, table))
 }

@@ -24,15 +24,8 @@ impl World {
         let mut world = Self {
             links: Vec::new(),
             routing: Routing {
-                at: Mono::default(),
-                addresses: Ok(Vec::new()),
-                rules4: Ok(Vec::new()),
-                rules6: Ok(Vec::new()),
-                routes4: Ok(Vec::new()),
-                routes6: Ok(Vec::new()),
-                neighbours: Ok(Vec::new()),
-                nexthops: Ok(Vec::new()),
                 table_names: vec![(941, "rail0".into())],
+                ..Routing::empty(Mono::default())
             },
             sysctls: Sysctls::default(),
             kernel: Some("6.18.1".into()),
@@ -160,22 +153,12 @@ impl World {
             _ => 10 + self.links.len() as u32,
         };
         self.links.push(Link {
-            index,
-            name: name.into(),
-            kind: 32,
             flags: LinkFlags(up | if words.has("loopback") { 8 } else { 0 }),
             operstate: Ok("up".into()),
             mtu: Some(2044),
-            address: None,
             master: words.get("master").map(|name| self.index(name)),
-            parent: None,
-            info_kind: None,
-            slave_kind: None,
             vrf_table: words.parse("vrf"),
-            pkey: None,
-            ipoib_mode: None,
-            carrier_up_count: None,
-            carrier_down_count: None,
+            ..Link::new(index, name, 32)
         });
     }
 
@@ -222,8 +205,6 @@ impl World {
             next_hops.push(self.hop(&head));
         }
         Route {
-            table: head.parse("table").unwrap_or(if kind == RouteKind::Local { 255 } else { 254 }),
-            dst,
             src: head.get("from").map(prefix),
             kind,
             tos: head.parse("tos").unwrap_or(0),
@@ -233,11 +214,13 @@ impl World {
             prefsrc: head.parse("src"),
             next_hops,
             nexthop_id: head.parse("nhid"),
-            mtu: None,
-            mtu_locked: false,
             cloned: head.has("cloned"),
             pref: head.parse("pref"),
             expires: head.parse("expires"),
+            ..Route::to(
+                dst,
+                head.parse("table").unwrap_or(if kind == RouteKind::Local { 255 } else { 254 }),
+            )
         }
     }
 

@@ -1,7 +1,8 @@
 //! One change of the system each, with what it takes to undo it.
 
+use super::route::RouteSpec;
 use super::sh;
-use super::spec::{RouteSpec, RuleSpec, SysctlKey};
+use super::spec::{RuleSpec, SysctlKey};
 use crate::check::Where;
 use crate::sample::{Prefix, Text};
 
@@ -40,10 +41,10 @@ pub enum Action {
     NextHopGroup {
         /// Its id.
         id: u32,
-        /// Its members now.
-        members: Vec<u32>,
+        /// Its members now, each with its weight, from 1.
+        members: Vec<(u32, u32)>,
         /// Its members before.
-        before: Vec<u32>,
+        before: Vec<(u32, u32)>,
     },
     /// `ip addr add`, or `del` when `remove`.
     Address {
@@ -224,6 +225,10 @@ fn sysctl(key: &SysctlKey, value: i64) -> String {
     format!("sysctl -w {}={value}", sh::word(&key.to_string()))
 }
 
-fn group(members: &[u32]) -> String {
-    members.iter().map(u32::to_string).collect::<Vec<_>>().join("/")
+fn group(members: &[(u32, u32)]) -> String {
+    let member = |(id, weight): &(u32, u32)| match weight {
+        0 | 1 => id.to_string(),
+        more => format!("{id},{more}"),
+    };
+    members.iter().map(member).collect::<Vec<_>>().join("/")
 }

@@ -147,10 +147,9 @@ impl Health {
             let nature = nature(info, rdma);
             let happened = self.record(info, nature, at).take(value, at);
             match happened {
-                Happened::Nothing => {}
                 Happened::Reset => reset.push(info.name),
                 Happened::Rose(rise) if info.alarm.is_some() => self.owe(info, rise),
-                Happened::Rose(_) => {}
+                Happened::Nothing | Happened::Rose(_) => {}
             }
         }
     }
@@ -167,15 +166,13 @@ impl Health {
         at: SampleTime,
     ) -> &mut CounterRecord {
         let place_of = |info: &CounterInfo| COUNTERS.iter().position(|c| std::ptr::eq(c, info));
-        let place = match self.counters.iter().position(|c| std::ptr::eq(c.info, info)) {
-            Some(place) => place,
-            None => {
-                let wanted = place_of(info);
-                let place = self.counters.iter().take_while(|c| place_of(c.info) < wanted).count();
-                self.counters.insert(place, CounterRecord::new(info, nature, at));
-                place
-            }
-        };
+        let known = self.counters.iter().position(|c| std::ptr::eq(c.info, info));
+        let place = known.unwrap_or_else(|| {
+            let wanted = place_of(info);
+            let place = self.counters.iter().take_while(|c| place_of(c.info) < wanted).count();
+            self.counters.insert(place, CounterRecord::new(info, nature, at));
+            place
+        });
         let last = self.counters.len().saturating_sub(1);
         &mut self.counters[place.min(last)]
     }

@@ -121,7 +121,9 @@ fn stat(device: &RdmaDevice, options: &Options<'_>, text: &mut String) -> Result
     line(text, format_args!("\tNode GUID: {node_guid:#018x}"));
     line(text, format_args!("\tSystem image GUID: {image_guid:#018x}"));
     if !options.short {
-        ports.iter().for_each(|port| port.print(text, "\t", "\t\t"));
+        for port in &ports {
+            port.print(text, "\t", "\t\t");
+        }
     }
     Ok(())
 }
@@ -270,7 +272,9 @@ mod tests {
 
     fn told(devices: Vec<RdmaDevice>, options: &Options<'_>) -> Output {
         let mut world = World::new();
-        devices.into_iter().for_each(|d| world.device(d));
+        for device in devices {
+            world.device(device);
+        }
         print(&world.at_ms(0), options)
     }
 

@@ -46,6 +46,7 @@ pub fn json(matrix: &Matrix, kernel: &[Kernel]) -> Value {
                 "rule_preference": cell.rule_preference,
                 "owner": cell.owner,
                 "right": cell.right,
+                "other_subnet": cell.aside,
                 "kernel_agrees": kernel.get(i).and_then(|k| agrees(cell, k)),
             });
             if let (Some(why), Some(object)) = (&cell.refused, out.as_object_mut()) {
@@ -54,7 +55,7 @@ pub fn json(matrix: &Matrix, kernel: &[Kernel]) -> Value {
             out
         })
         .collect();
-    json!({ "cells": cells })
+    json!({ "cells": cells, "known_destinations": matrix.known })
 }
 
 /// The table for people. `explain` is asked for the lines below a cell that is not right.
@@ -88,6 +89,17 @@ pub fn text(matrix: &Matrix, kernel: &[Kernel], explain: impl Fn(&Cell) -> Vec<S
         out.push_str(line.trim_end());
         out.push('\n');
     }
+    if matrix.known > matrix.to.len() {
+        let known = matrix.known;
+        let _ = writeln!(
+            out,
+            "{} of {known} known peers and neighbours; name others: railtop path DST",
+            matrix.to.len()
+        );
+    }
+    if matrix.cells.iter().any(|c| c.aside && c.right) {
+        out.push_str("·  a subnet of another rail: by that one\n");
+    }
     for (i, cell) in matrix.cells.iter().enumerate() {
         let differs = kernel.get(i).and_then(|k| agrees(cell, k)) == Some(false);
         if cell.right && !differs {
@@ -114,7 +126,11 @@ fn told(cell: &Cell, kernel: &Kernel) -> String {
         (None, []) => "local".into(),
         (None, devices) => devices.join("|"),
     };
-    let mark = if cell.right { "✔" } else { "✖" };
+    let mark = match (cell.right, cell.aside) {
+        (true, true) => "·",
+        (true, false) => "✔",
+        (false, _) => "✖",
+    };
     let kernel = if agrees(cell, kernel) == Some(false) { " ≠kernel" } else { "" };
     format!("{way} {mark}{kernel}")
 }

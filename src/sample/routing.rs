@@ -2,7 +2,7 @@
 //!
 //! Orders are kept: the kernel decides by dump (= insertion) order among equals.
 
-use super::{Mono, Reading, Text};
+use super::{Mono, Reading, Text, Unknown, Why};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -119,6 +119,30 @@ pub struct Link {
     pub carrier_down_count: Option<u32>,
 }
 
+impl Link {
+    /// A link of which nothing more is known.
+    pub fn new(index: u32, name: impl Into<Text>, kind: u32) -> Self {
+        Self {
+            index,
+            name: name.into(),
+            kind,
+            flags: LinkFlags::default(),
+            operstate: Err(Unknown::new(Why::Absent, "no IFLA_OPERSTATE")),
+            mtu: None,
+            address: None,
+            master: None,
+            parent: None,
+            info_kind: None,
+            slave_kind: None,
+            vrf_table: None,
+            pkey: None,
+            ipoib_mode: None,
+            carrier_up_count: None,
+            carrier_down_count: None,
+        }
+    }
+}
+
 /// `ifi_flags`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkFlags(pub u32);
@@ -167,6 +191,23 @@ pub struct Routing {
     pub nexthops: Reading<Vec<NextHopObject>>,
     /// `/etc/iproute2/rt_tables` and its kin: id and name, for display only.
     pub table_names: Vec<(u32, Text)>,
+}
+
+impl Routing {
+    /// All was read, and there is nothing.
+    pub fn empty(at: Mono) -> Self {
+        Self {
+            at,
+            addresses: Ok(Vec::new()),
+            rules4: Ok(Vec::new()),
+            rules6: Ok(Vec::new()),
+            routes4: Ok(Vec::new()),
+            routes6: Ok(Vec::new()),
+            neighbours: Ok(Vec::new()),
+            nexthops: Ok(Vec::new()),
+            table_names: Vec::new(),
+        }
+    }
 }
 
 /// One address of an interface.
@@ -232,6 +273,35 @@ pub struct Rule {
     pub oif_detached: bool,
     /// Selectors or attributes that this program does not know: the rule *may* match.
     pub unknown: Vec<Text>,
+}
+
+impl Rule {
+    /// `from all lookup TABLE`, of nobody in particular.
+    pub fn lookup(preference: u32, table: u32) -> Self {
+        Self {
+            preference,
+            src: None,
+            dst: None,
+            iif: None,
+            oif: None,
+            fwmark: None,
+            tos: 0,
+            ip_proto: None,
+            sport: None,
+            dport: None,
+            uid_range: None,
+            tun_id: None,
+            invert: false,
+            l3mdev: false,
+            suppress_prefix_len: None,
+            suppress_if_group: None,
+            action: RuleAction::Lookup(table),
+            protocol: 0,
+            iif_detached: false,
+            oif_detached: false,
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// The action of a rule.
@@ -322,6 +392,30 @@ pub struct Route {
     pub expires: Option<u32>,
 }
 
+impl Route {
+    /// A unicast route of a table, without next hops yet, and nothing else said.
+    pub fn to(dst: Prefix, table: u32) -> Self {
+        Self {
+            table,
+            dst,
+            src: None,
+            kind: RouteKind::Unicast,
+            tos: 0,
+            metric: 0,
+            scope: 0,
+            protocol: 0,
+            prefsrc: None,
+            next_hops: Vec::new(),
+            nexthop_id: None,
+            mtu: None,
+            mtu_locked: false,
+            cloned: false,
+            pref: None,
+            expires: None,
+        }
+    }
+}
+
 /// One next hop of a route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextHop {
@@ -333,6 +427,13 @@ pub struct NextHop {
     pub weight: u32,
     /// RTNH_F_*.
     pub flags: NextHopFlags,
+}
+
+impl NextHop {
+    /// On-link by an interface (without one, the kernel names none).
+    pub fn by(ifindex: impl Into<Option<u32>>) -> Self {
+        Self { ifindex: ifindex.into(), gateway: None, weight: 1, flags: NextHopFlags::default() }
+    }
 }
 
 /// RTNH_F_*.

@@ -2,6 +2,7 @@
 //! decision came about, and which lines are new.
 
 use crate::check::paths::{Cell, Matrix, matrix};
+use crate::check::peers::{Peers, Remembered};
 use crate::fib::Fib;
 use crate::node::{Node, RailAddress};
 use crate::sample::{Link, Mono, Route, Routing, Rule, Sysctls, Text, Unknown};
@@ -44,6 +45,7 @@ pub(crate) struct Lines {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
     key: Option<Key>,
+    peers: Remembered,
     matrix: Option<Arc<Result<Matrix, Unknown>>>,
     v4: Arc<Lines>,
     v6: Arc<Lines>,
@@ -54,7 +56,7 @@ pub(crate) struct Paths {
 impl Paths {
     /// Takes the state of a node in. True: something was computed anew.
     pub(crate) fn update(&mut self, node: &Node) -> bool {
-        let key = Key::of(node);
+        let key = Key::of(node, self.peers.of(node));
         let first = self.key.is_none();
         if self.key.as_ref().is_some_and(|last| last.is_same(&key)) {
             return false;
@@ -177,15 +179,17 @@ struct Key {
     routing: Arc<Routing>,
     sysctls: Arc<Sysctls>,
     rails: Vec<(Text, Vec<RailAddress>)>,
+    peers: Arc<Peers>,
 }
 
 impl Key {
-    fn of(node: &Node) -> Self {
+    fn of(node: &Node, peers: Arc<Peers>) -> Self {
         Self {
             links: node.links.as_ref().ok().cloned(),
             routing: Arc::clone(&node.routing),
             sysctls: Arc::clone(&node.sysctls),
             rails: node.rails.iter().map(|r| (r.name.clone(), r.addresses.clone())).collect(),
+            peers,
         }
     }
 
@@ -199,6 +203,7 @@ impl Key {
             && Arc::ptr_eq(&self.routing, &other.routing)
             && Arc::ptr_eq(&self.sysctls, &other.sysctls)
             && self.rails == other.rails
+            && Arc::ptr_eq(&self.peers, &other.peers)
     }
 }
 

@@ -152,4 +152,4 @@ const STATE: &str = "for f in -4 -6; do ip $f rule show; ip $f route show table 
                      ip nexthop show; ip -o addr show; \
                      for i in ib0 ib1 eth0; do echo $i mtu $(cat /sys/class/net/$i/mtu); done; \
                      cd /proc/sys/net/ipv4/conf; grep . */rp_filter */arp_ignore */arp_announce \
-                     */arp_filter */ignore_routes_with_linkdown";
+                     */arp_filter */accept_local */ignore_routes_with_linkdown";

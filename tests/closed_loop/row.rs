@@ -33,6 +33,8 @@ pub(crate) struct Row {
     make: &'static str,
     at_peer: &'static str,
     at_switch: &'static str,
+    /// Done in host B when host A is ready.
+    then_at_peer: &'static str,
     packets: Packets,
     /// Why no command can mend it.
     no_fix: Option<&'static str>,
@@ -46,6 +48,10 @@ pub(crate) struct Row {
     bare_rail: Option<&'static str>,
     /// Why undo does not give exactly the state before the fix.
     undo_differs: Option<&'static str>,
+    /// Options of railtop.
+    options: &'static [&'static str],
+    /// A capture of host B is given as a peer.
+    beside_peer: bool,
 }
 
 /// A row named by its id; `make` is done in host A.
@@ -58,6 +64,7 @@ pub(crate) fn row(id: &'static str, start: Start, make: &'static str) -> Row {
         make,
         at_peer: "",
         at_switch: "",
+        then_at_peer: "",
         packets: Packets::None,
         no_fix: None,
         restores: false,
@@ -65,6 +72,8 @@ pub(crate) fn row(id: &'static str, start: Start, make: &'static str) -> Row {
         follows: Vec::new(),
         bare_rail: None,
         undo_differs: None,
+        options: &[],
+        beside_peer: false,
     }
 }
 
@@ -86,6 +95,10 @@ impl Row {
 
     pub(crate) fn at_peer(self, at_peer: &'static str) -> Self {
         Self { at_peer, ..self }
+    }
+
+    pub(crate) fn then_at_peer(self, then_at_peer: &'static str) -> Self {
+        Self { then_at_peer, ..self }
     }
 
     pub(crate) fn at_switch(self, at_switch: &'static str) -> Self {
@@ -117,6 +130,16 @@ impl Row {
         Self { undo_differs: Some(why), ..self }
     }
 
+    /// railtop gets these options.
+    pub(crate) fn asking(self, options: &'static [&'static str]) -> Self {
+        Self { options, ..self }
+    }
+
+    /// railtop gets a capture of host B.
+    pub(crate) fn beside_peer(self) -> Self {
+        Self { beside_peer: true, ..self }
+    }
+
     pub(crate) fn remains(self, ids: &[&'static str]) -> Self {
         Self { remains: ids.to_vec(), ..self }
     }
@@ -130,6 +153,7 @@ pub(crate) fn run(row: &Row) -> Result<(), String> {
     lab.a.sh(&format!("set -e; {}", row.make));
     let _extra = row.bare_rail.map(|name| Rail::new(&lab.a, name, ""));
     lab.settle();
+    lab.b.sh(row.then_at_peer);
     let faulty = lab.state();
     let report = expect(&lab, row, &row.roots, "after the fault")?;
     rails_are(row, &report)?;
@@ -138,7 +162,7 @@ pub(crate) fn run(row: &Row) -> Result<(), String> {
         return Err(format!("{id} does not follow: {told:?}"));
     }
     packets_before(&lab, row)?;
-    let steps = fixes(&lab.a)?;
+    let steps = fixes(&lab, row)?;
     if let Some(why) = row.no_fix {
         return match lines(&steps, "commands").as_slice() {
             [] => Ok(()),
@@ -210,24 +234,32 @@ fn undo(steps: &[Value]) -> Vec<String> {
     lines(&reversed, "undo")
 }
 
-fn fixes(ns: &Ns) -> Result<Vec<Value>, String> {
-    let object = json(ns, "fix")?;
+fn fixes(lab: &Lab, row: &Row) -> Result<Vec<Value>, String> {
+    let object = json(lab, row, "fix")?;
     Ok(object["steps"].as_array().cloned().expect("steps"))
 }
 
-fn json(ns: &Ns, command: &str) -> Result<Value, String> {
-    let out = ns
-        .command(railtop())
-        .args([command, "--json", "--rail", "ib*", "--interval", "50ms"])
-        .output()
-        .expect("railtop runs");
+fn json(lab: &Lab, row: &Row, command: &str) -> Result<Value, String> {
+    let mut railtop_a = lab.a.command(railtop());
+    railtop_a.args([command, "--json", "--rail", "ib*", "--interval", "50ms"]).args(row.options);
+    // The capture of the other host, as it is now.
+    let dir = tempfile::tempdir().expect("a directory");
+    if row.beside_peer {
+        let target = dir.path().join("peer");
+        let mut capture = lab.b.command(railtop());
+        let done =
+            capture.args(["capture", "-n", "1"]).arg(&target).output().expect("railtop runs");
+        succeeded("railtop capture", &done)?;
+        railtop_a.arg("--peer").arg(&target);
+    }
+    let out = railtop_a.output().expect("railtop runs");
     serde_json::from_slice(&out.stdout)
         .map_err(|e| format!("{command}: {e}: {}", String::from_utf8_lossy(&out.stderr)))
 }
 
 /// The findings that follow from nothing are exactly these. Notes count where they are expected.
 fn expect(lab: &Lab, row: &Row, ids: &[&str], when: &str) -> Result<Value, String> {
-    let report = json(&lab.a, "check")?;
+    let report = json(lab, row, "check")?;
     let findings = report["findings"].as_array().expect("findings");
     let found: BTreeSet<&str> = findings
         .iter()

@@ -33,6 +33,24 @@ pub(crate) fn rows() -> Vec<Row> {
         .packets(Astray)
         .restores(),
         row(
+            "TABLE_WRONG_DEV",
+            Healthy,
+            "ip route replace 172.16.0.0/16 table 942 nexthop dev ib0 weight 3 \
+             nexthop via 172.16.16.2 dev ib0",
+        )
+        .called("by several hops")
+        .on(&["ib1"])
+        .packets(Astray),
+        row(
+            "TABLE_WRONG_DEV",
+            Healthy,
+            "ip nexthop add id 10 dev ib0
+             ip route del 172.16.0.0/16 table 942; ip route add 172.16.0.0/16 nhid 10 table 942",
+        )
+        .called("by a next-hop object")
+        .on(&["ib1"])
+        .packets(Astray),
+        row(
             "TABLE_WRONG_SRC",
             Healthy,
             "ip route replace 172.16.0.0/16 dev ib1 scope link src 172.16.34.1 table 942",

@@ -13,8 +13,8 @@ use railtop::node::{
 use railtop::sample::{
     Address, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet,
     LnetAnswer, LnetFailure, LnetModules, LnetNet, LnetNi, Memory, Mono, NextHop, NextHopFlags,
-    PciFunction, PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, RuleAction,
-    Sample, SampleTime, Sysctls, Text, Unknown, Why,
+    PciFunction, PciLink, PortAttrs, Prefix, Reading, Route, RouteKind, Routing, Rule, Sample,
+    SampleTime, Sysctls, Text, Unknown, Why,
 };
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -433,54 +433,20 @@ fn prefix(a: u8, b: u8, c: u8, d: u8, len: u8) -> Prefix {
 }
 
 fn rule(preference: u32, src: Option<Prefix>, table: u32) -> Rule {
-    Rule {
-        preference,
-        src,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(table),
-        protocol: 0,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
-    }
+    Rule { src, ..Rule::lookup(preference, table) }
 }
 
 fn route(table: u32, dst: Prefix, ifindex: u32, linkdown: bool) -> Route {
     Route {
-        table,
-        dst,
-        src: None,
         kind: if table == 255 { RouteKind::Local } else { RouteKind::Unicast },
-        tos: 0,
-        metric: 0,
         scope: 253,
         protocol: 2,
         prefsrc: (table == 254).then(|| Ipv4Addr::new(172, 16, 34, ifindex as u8 - 3).into()),
         next_hops: vec![NextHop {
-            ifindex: Some(ifindex),
-            gateway: None,
-            weight: 1,
             flags: NextHopFlags { dead: linkdown, linkdown, onlink: false },
+            ..NextHop::by(ifindex)
         }],
-        nexthop_id: None,
-        mtu: None,
-        mtu_locked: false,
-        cloned: false,
-        pref: None,
-        expires: None,
+        ..Route::to(dst, table)
     }
 }
 
@@ -509,22 +475,10 @@ fn routing(rails: &[Rail]) -> (Arc<Routing>, Vec<Link>) {
         routes.push(route(941 + n as u32, prefix(172, 16, 0, 0, 16), index, down));
         routes.push(route(255, prefix(172, 16, 34, n as u8 + 1, 32), index, false));
         links.push(Link {
-            index,
-            name: rail.name.clone(),
-            kind: 32,
             flags: LinkFlags(0x1_1043),
             operstate: Ok(text("up")),
             mtu: Some(2044),
-            address: None,
-            master: None,
-            parent: None,
-            info_kind: None,
-            slave_kind: None,
-            vrf_table: None,
-            pkey: None,
-            ipoib_mode: None,
-            carrier_up_count: None,
-            carrier_down_count: None,
+            ..Link::new(index, rail.name.clone(), 32)
         });
     }
     rules.push(rule(32766, None, 254));

@@ -2,11 +2,13 @@
 
 mod addresses;
 mod arp;
+mod peers;
 mod rules;
 mod tables;
 
 pub(in crate::check) use addresses::ADDRESSES;
 pub(in crate::check) use arp::ARP;
+pub(in crate::check) use peers::PEERS;
 pub(in crate::check) use rules::RULES;
 pub(in crate::check) use tables::TABLES;
 
@@ -18,16 +20,21 @@ macro_rules! ids {
 }
 
 ids!(
+    ACCEPT_LOCAL_OFF,
     ADDR_DUP_LOCAL,
+    ADDR_DUP_PEER,
     ARP_FILTER_WITHOUT_RULES,
     ARP_FLUX_ANNOUNCE,
     ARP_FLUX_IGNORE,
     LNET_TABLES,
     MTU_MISMATCH,
+    MTU_PEER_MISMATCH,
     NEIGH_SHARED_LLADDR,
     NEXTHOP_OBJECT_LOST,
+    PEER_ASYMMETRY,
     PREFIX_LENGTH_MISMATCH,
     RAIL_NO_ADDRESS,
+    RAIL_PEER_VIA_ETHERNET,
     RAIL_UNBOUND_NO_ROUTE,
     RAIL_UNBOUND_VIA_ETHERNET,
     ROUTE_DUP_CONNECTED,
@@ -50,6 +57,7 @@ ids!(
     RULE_SHADOWED,
     RULE_STALE,
     RULE_TABLE_EMPTY,
+    SYSCTL_ALL_ONLY,
     TABLE_NO_CONNECTED,
     TABLE_NO_RETURN_ROUTE,
     TABLE_NO_RULE,

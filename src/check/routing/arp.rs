@@ -1,4 +1,4 @@
-//! Who answers for an address, and which address is announced: rp_filter, arp_*, neighbours.
+//! Who answers for an address, and which address is announced: rp_filter, arp_*.
 
 use super::cause::{Kind, State};
 use super::plan::{Plan, verify};
@@ -8,12 +8,7 @@ use super::{Judged, lines};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
 use crate::fib::{ArpAnswer, ReversePath};
-use crate::sample::{Family, Neighbour, Reading, SysctlIf, Text};
-
-/// NUD_INCOMPLETE, NUD_FAILED.
-const NO_ANSWER: u16 = 0x01 | 0x20;
-/// An IPoIB hardware address: four bytes of flags and QPN, then the GID.
-const IPOIB_BYTES: usize = 20;
+use crate::sample::{Family, Reading, SysctlIf, Text};
 
 type Get = fn(&SysctlIf) -> &Reading<i64>;
 
@@ -39,7 +34,6 @@ pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) 
         if arping.len() > 1 {
             told.extend(view.flux());
             told.extend(view.announce());
-            told.extend(view.two_answers());
         }
     }
     told
@@ -286,50 +280,4 @@ impl SetView<'_, '_> {
                 .because(self.root_of_set()),
         )
     }
-
-    /// A peer's address that has one hardware address on this rail and another on that one.
-    fn two_answers(&self) -> Option<Told> {
-        let all = self.scene.routing.neighbours.as_ref().ok()?;
-        let on_set = |n: &&Neighbour| {
-            n.state & NO_ANSWER == 0
-                && n.lladdr.is_some()
-                && !n.router
-                && self.set.prefix.contains(n.dst)
-                && self.scene.rail_iface(n.ifindex).is_some_and(|i| self.arping.contains(&i))
-        };
-        let mut entries: Vec<&Neighbour> = all.iter().filter(on_set).collect();
-        entries.sort_by_key(|n| (n.dst, n.ifindex));
-        let pair = entries.windows(2).find_map(|w| match w {
-            [a, b] if a.dst == b.dst && a.ifindex != b.ifindex && gid(a) != gid(b) => {
-                Some((*a, *b))
-            }
-            _ => None,
-        });
-        let (a, b) = pair?;
-        let what = format!(
-            "{} has one hardware address on {} and another on {}: the peer answers on the wrong port \
-             (ARP flux there)",
-            a.dst,
-            self.scene.dev(a.ifindex),
-            self.scene.dev(b.ifindex)
-        );
-        let flush = [a, b].map(|n| {
-            crate::fix::Change::here(crate::fix::Action::NeighbourFlush {
-                dev: self.scene.dev(n.ifindex),
-            })
-        });
-        Some(
-            Told::new(self.scene, id::NEIGH_SHARED_LLADDR, Severity::Warning, self.arping, what)
-                .seen([a, b].map(|n| lines::neighbour(self.scene, n)))
-                .mended(flush.into()),
-        )
-    }
-}
-
-/// The part of a hardware address that names the port.
-fn gid(neighbour: &Neighbour) -> Option<String> {
-    let lladdr = neighbour.lladdr.as_deref()?;
-    let bytes: Vec<&str> = lladdr.split(':').collect();
-    let from = if bytes.len() == IPOIB_BYTES { 4 } else { 0 };
-    Some(bytes.get(from..)?.join(":").to_ascii_lowercase())
 }

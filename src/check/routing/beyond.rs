@@ -1,151 +1,287 @@
-//! Next-hop groups that lost a rail, and peers behind routers.
+//! Peers that the rails' prefixes do not hold: behind routers, or by mistake.
 
-use super::cause::{State, is_source_rule, only_by};
+use super::cause::State;
+use super::plan::{Plan, sysctl};
 use super::scene::{Addr, Scene, Set};
-use super::tell::{Told, listed};
-use super::{Judged, lines};
+use super::tell::Told;
+use super::unbound::takes_a_part;
+use super::{Judged, back, lines, neighbours};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
-use crate::fix::{Action, Change, RouteSpec};
-use crate::sample::{Family, NextHopObject, Route, RouteKind, RuleAction};
+use crate::check::peers::{Known, Peer, few, local_nis};
+use crate::fib::Outcome;
+use crate::sample::{Family, Text};
 use std::net::IpAddr;
 
-/// Both.
-pub(super) fn find(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
-    let mut told: Vec<Told> = scene.sets.iter().flat_map(|set| nexthop_lost(scene, set)).collect();
-    for (place, addr) in scene.addrs.iter().enumerate() {
-        if matches!(judged.states.get(place), Some(State::Right { .. })) {
-            told.extend(no_return_route(scene, addr));
-        }
-    }
-    told
+/// So many peers outside all prefixes are asked for.
+const MOST_PEERS: usize = 256;
+/// So many addresses seen on the rails' wires that no prefix holds.
+const MOST_STRANGERS: usize = 64;
+
+/// A packet that is wanted on one rail.
+pub(super) struct Want<'s> {
+    pub addr: &'s Addr,
+    pub place: usize,
+    pub to: IpAddr,
+    pub outcome: Outcome,
 }
 
-/// A group of next hops has all rails of a set but one that is well: carrier loss deletes the
-/// object of a rail for good.
-fn nexthop_lost(scene: &Scene<'_>, set: &Set) -> Vec<Told> {
-    let Ok(objects) = &scene.routing.nexthops else { return Vec::new() };
-    let object = |id: u32| objects.iter().find(|o| o.id == id);
+/// All findings about peers beyond the prefixes.
+pub(super) fn find(scene: &Scene<'_>, judged: &mut Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
     let mut told = Vec::new();
-    let groups = objects.iter().filter(|o| !o.group.is_empty());
-    for group in groups {
-        let members: Vec<&NextHopObject> =
-            group.group.iter().filter_map(|m| object(m.id)).collect();
-        let has = |index: u32| members.iter().any(|m| m.ifindex == Some(index));
-        let rails = || set.ifaces.iter().copied().filter_map(|i| Some((i, scene.iface(i)?)));
-        let missing: Vec<usize> = rails()
-            .filter(|(_, i)| i.has_carrier() && !has(i.index))
-            .filter(|(_, i)| !objects.iter().any(|o| o.ifindex == Some(i.index)))
-            .map(|(at, _)| at)
-            .collect();
-        let of_set = members.iter().all(|m| {
-            m.ifindex.is_some_and(|d| rails().any(|(_, i)| i.index == d)) && m.gateway.is_none()
-        });
-        let present = rails().filter(|(_, i)| has(i.index)).count();
-        let families = [Family::Inet, Family::Inet6];
-        let mut routes = families.into_iter().flat_map(|f| scene.routes(f));
-        let used = routes.find(|(_, r)| r.nexthop_id == Some(group.id)).map(|(_, r)| r);
-        let (Some(route), [lost], true) = (used, missing.as_slice(), of_set) else { continue };
-        if present == 0 || present + 1 != set.ifaces.len() {
+    let wants = wants(scene, judged);
+    told.extend(back::find(scene, judged, plan, &wants));
+    told.extend(off_the_rails(scene, judged, &wants));
+    if !told.iter().any(|t| t.found.finding.id == id::RAIL_PEER_VIA_ETHERNET) {
+        told.extend(inside_and_off(scene, judged));
+        told.extend(strangers(scene));
+    }
+    told.extend(loopback(scene));
+    told
+}
+
+/// The peers outside all prefixes, and the addresses from which each is to be reached.
+fn wants<'s>(scene: &'s Scene<'_>, judged: &mut Judged) -> Vec<Want<'s>> {
+    let on_link = |ip: IpAddr| scene.sets.iter().any(|s| s.prefix.contains(ip));
+    let outside: Vec<&Peer> = scene
+        .peers
+        .all()
+        .iter()
+        .filter(|p| !on_link(p.ip) && !scene.fib.is_local(p.ip) && is_unicast(p.ip))
+        .collect();
+    if outside.len() > MOST_PEERS {
+        let what = format!(
+            "{} of {} peers beyond the rails' subnets",
+            outside.len() - MOST_PEERS,
+            outside.len()
+        );
+        judged.gaps.push((what, format!("{MOST_PEERS} of them stand for all")));
+    }
+    let mut wants = Vec::new();
+    for peer in few(&outside, MOST_PEERS) {
+        for (place, addr) in sources(scene, peer) {
+            let outcome = scene.decide(addr.iface, Some(addr.ip), peer.ip).outcome;
+            wants.push(Want { addr, place, to: peer.ip, outcome });
+        }
+    }
+    wants
+}
+
+fn is_unicast(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(a) => {
+            !a.is_multicast() && !a.is_broadcast() && !a.is_unspecified() && !a.is_loopback()
+        }
+        IpAddr::V6(a) => {
+            !a.is_multicast()
+                && !a.is_unspecified()
+                && !a.is_loopback()
+                && !a.is_unicast_link_local()
+        }
+    }
+}
+
+/// LNet binds to the address of an NI of the peer's net, each in its turn; where such an NI is
+/// not on a rail, the net is none of the rails'. A peer that the user names may be wanted from
+/// any address of the rails.
+fn sources<'s>(scene: &'s Scene<'_>, peer: &Peer) -> Vec<(usize, &'s Addr)> {
+    let of_family =
+        scene.addrs.iter().enumerate().filter(|(_, a)| a.ip.is_ipv4() == peer.ip.is_ipv4());
+    let Some(net) = peer.known.net() else {
+        // An address of its own host alone is no way to anywhere.
+        return of_family.filter(|(_, a)| !a.ways.is_empty()).collect();
+    };
+    let mut found = Vec::new();
+    for ni in local_nis(scene.node).filter(|ni| ni.net() == net.as_str()) {
+        let own = of_family.clone().find(|(_, a)| ni.address().parse() == Ok(a.ip));
+        match own {
+            Some(own) => found.push(own),
+            None => return Vec::new(),
+        }
+    }
+    found
+}
+
+/// The finding that says why packets from an address go astray already.
+pub(super) fn root(judged: &Judged, place: usize) -> Option<&'static str> {
+    match judged.states.get(place)? {
+        State::Wrong(cause) => cause.kind.id(),
+        _ => None,
+    }
+}
+
+pub(super) fn targets(wants: &[&Want<'_>]) -> Vec<IpAddr> {
+    let mut ips: Vec<IpAddr> = wants.iter().map(|w| w.to).collect();
+    ips.sort_unstable();
+    ips.dedup();
+    ips
+}
+
+pub(super) fn line(scene: &Scene<'_>, want: &Want<'_>) -> Option<Text> {
+    super::way_line(scene, Some(want.addr.ip), want.to, &want.outcome)
+}
+
+/// Peers to which packets from the rails leave by no rail, or not at all.
+fn off_the_rails(scene: &Scene<'_>, judged: &Judged, wants: &[Want<'_>]) -> Option<Told> {
+    let off =
+        |w: &&Want<'_>| is_off(scene, &w.outcome) || matches!(w.outcome, Outcome::Refuse { .. });
+    let astray: Vec<&Want<'_>> = wants.iter().filter(off).collect();
+    let first = *astray.first()?;
+    let mut ifaces: Vec<usize> = astray.iter().map(|w| w.addr.iface).collect();
+    ifaces.sort_unstable();
+    ifaces.dedup();
+    let how = match super::leaves_by(scene, &first.outcome) {
+        Some(by) => format!("packets to them leave by {by}"),
+        None => "no route leads there".to_owned(),
+    };
+    let targets = targets(&astray);
+    let (noun, verb) = if targets.len() == 1 { ("peer", "is") } else { ("peers", "are") };
+    let what = format!(
+        "the {noun} {} {verb} outside all prefixes of the rails: {how}, not by a rail",
+        neighbours::addresses(targets)
+    );
+    let prefixes = scene.sets.iter().filter(|s| s.prefix.addr.is_ipv4() == first.to.is_ipv4());
+    let prefixes = prefixes.map(|s| {
+        let names = s.ifaces.iter().filter_map(|&i| scene.iface(i)).map(super::scene::Iface::name);
+        format!("{} on {}", s.prefix, super::tell::listed(names)).into()
+    });
+    Some(
+        Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Warning, &ifaces, what)
+            .seen(prefixes)
+            .seen(astray.iter().take(4).filter_map(|w| line(scene, w)))
+            .because(root(judged, first.place)),
+    )
+}
+
+/// Peers inside a rail's prefix to which packets leave by no rail, although those to the rest of
+/// the prefix do.
+fn inside_and_off(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
+    let mut told = Vec::new();
+    for (place, set) in scene.sets.iter().enumerate() {
+        if judged.unbound.contains_key(&place) {
             continue;
         }
-        let Some(iface) = scene.iface(*lost) else { continue };
-        let what = format!(
-            "next-hop group {} has {} and no longer {}: losing the carrier deleted its object for good",
-            group.id,
-            listed(members.iter().filter_map(|m| m.ifindex).map(|i| scene.dev(i))),
-            iface.name()
-        );
-        let free = (1..u32::MAX).find(|id| object(*id).is_none()).unwrap_or(1);
-        let before: Vec<u32> = group.group.iter().map(|m| m.id).collect();
-        let now = before.iter().copied().chain([free]).collect();
-        let remedy = vec![
-            Change::here(Action::NextHopAdd { id: free, dev: iface.name().clone() }),
-            Change::here(Action::NextHopGroup {
-                id: group.id,
-                members: now,
-                before: before.clone(),
-            }),
-        ];
-        let ids: Vec<String> = before.iter().map(u32::to_string).collect();
+        let Some((addr, bound, to, outcome)) = taken_away(scene, judged, set) else { continue };
+        let how = match super::leaves_by(scene, &outcome) {
+            Some(by) => format!("leave by {by}"),
+            None => "have no route".to_owned(),
+        };
+        let whose = if bound {
+            format!("packets from {}", addr.ip)
+        } else {
+            "packets of programs that bind to no address".to_owned()
+        };
+        let what =
+            format!("{whose} to {to}, a peer in the rails' own subnet, {how}, not by a rail");
+        let route = match &outcome {
+            Outcome::Send { route, .. } => scene.routes_of(addr.family()).get(*route),
+            _ => None,
+        };
         told.push(
-            Told::new(scene, id::NEXTHOP_OBJECT_LOST, Severity::Warning, &[*lost], what)
-                .seen([
-                    format!("id {} group {}", group.id, ids.join("/")).into(),
-                    lines::route(scene, route),
-                ])
-                .mended(remedy),
+            Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Warning, &set.ifaces, what)
+                .seen(route.map(|r| lines::route(scene, r)))
+                .seen(super::way_line(scene, bound.then_some(addr.ip), to, &outcome)),
         );
     }
     told
 }
 
-/// Peers behind a router that main knows by a rail: the table of another rail does not know
-/// them, so packets from its address fall through and leave by the first.
-fn no_return_route(scene: &Scene<'_>, addr: &Addr) -> Option<Told> {
-    let iface = scene.iface(addr.iface).filter(|i| i.vrf.is_none())?;
-    let probe = addr.ways.first()?.probe.ip;
-    let rules = scene.rules(addr.family());
-    let (rule, table) = rules.iter().find_map(|r| match r.action {
-        RuleAction::Lookup(table) if is_source_rule(r, addr, probe) => Some((r, table)),
-        _ => None,
-    })?;
-    let on_link = |ip: IpAddr| scene.sets.iter().any(|s| s.prefix.contains(ip));
-    let by_router = |r: &Route| {
-        let hop = r.next_hops.first();
-        r.table == crate::fib::TABLE_MAIN
-            && r.kind == RouteKind::Unicast
-            && r.dst.len > 0
-            && r.next_hops.len() == 1
-            && hop.is_some_and(|h| {
-                h.gateway.is_some()
-                    && h.ifindex.is_some_and(|i| i != iface.index && scene.rail_iface(i).is_some())
-            })
-    };
-    let beyond = scene.routes(addr.family()).map(|(_, r)| r).filter(|r| by_router(r)).take(16);
-    for route in beyond {
-        let target = super::probe::first_of(&route.dst)?;
-        if on_link(target) {
+/// A peer inside the prefix, the address that it is to be reached from (bound to, or not), and
+/// the way that is none of a rail.
+fn taken_away<'s>(
+    scene: &'s Scene<'_>,
+    judged: &Judged,
+    set: &Set,
+) -> Option<(&'s Addr, bool, IpAddr, Outcome)> {
+    for &at in &set.addrs {
+        let Some(addr) = scene.addr(at) else { continue };
+        let Some(State::Wrong(cause)) = judged.states.get(at) else { continue };
+        let way = addr.ways.iter().find(|w| w.probe.ip == cause.probe && w.probe.seen);
+        if let Some(way) = way.filter(|_| cause.kind.id().is_none()) {
+            return Some((addr, true, way.probe.ip, way.decision.outcome.clone()));
+        }
+    }
+    let plain =
+        |a: &&Addr| scene.iface(a.iface).is_some_and(|i| i.vrf.is_none() && i.has_carrier());
+    let addr = set.addrs.iter().filter_map(|&a| scene.addr(a)).find(plain)?;
+    addr.ways.iter().filter(|w| w.probe.seen).find_map(|w| {
+        let outcome = scene.decide(addr.iface, None, w.probe.ip).outcome;
+        let off = is_off(scene, &outcome) && takes_a_part(scene, set, &outcome);
+        off.then_some((addr, false, w.probe.ip, outcome))
+    })
+}
+
+/// By no rail.
+fn is_off(scene: &Scene<'_>, outcome: &Outcome) -> bool {
+    let devices = outcome.devices();
+    !devices.is_empty() && devices.iter().all(|&d| scene.rail_iface(d).is_none())
+}
+
+/// Somebody on a rail's wire has an address that no rail has a prefix for, and answers to it
+/// leave by another device. Nobody says that this host is a peer: a note.
+fn strangers(scene: &Scene<'_>) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    for (iface, entry) in neighbours::strangers(scene, MOST_STRANGERS) {
+        let Some(own) = scene.iface(iface).filter(|i| i.vrf.is_none()) else { continue };
+        let of_iface = scene.addrs.iter().filter(|a| a.iface == iface && a.ip.is_ipv4());
+        let Some(addr) = of_iface.into_iter().next() else { continue };
+        let outcome = scene.decide(iface, Some(addr.ip), entry.dst).outcome;
+        let off = is_off(scene, &outcome) || matches!(outcome, Outcome::Refuse { .. });
+        let rails = scene.rails_of(&[iface]);
+        if !off || told.iter().any(|t| t.found.rails == rails) {
             continue;
         }
-        let decision = scene.decide(addr.iface, Some(addr.ip), target);
-        let Some(by) = decision.outcome.device() else { continue };
-        let stays = by == iface.index || scene.rail_iface(by).is_none();
-        if stays {
-            continue;
-        }
-        let strict = scene.fib.max_conf(iface.index, |s| &s.rp_filter) == Some(1);
-        let severity = if strict { Severity::Critical } else { Severity::Warning };
+        let how = match super::leaves_by(scene, &outcome) {
+            Some(by) => format!("answers to it leave by {by}"),
+            None => "no route leads back".to_owned(),
+        };
         let what = format!(
-            "table {} of {} ({}) has no route to {} behind the router: packets from there leave by {}",
-            lines::table(scene, table),
-            addr.ip,
-            iface.name(),
-            route.dst,
-            scene.dev(by)
+            "{} was seen on {}, outside its prefix {}: {how}; the prefix lengths may differ",
+            entry.dst,
+            own.name(),
+            addr.prefix
         );
-        // The router of this rail is only known if main has a route by it.
-        let router = scene.routes(addr.family()).map(|(_, r)| r).find_map(|r| {
-            let hop = r.next_hops.first().filter(|_| only_by(r, iface.index))?;
-            hop.gateway
-        });
-        let remedy = router.map(|via| RouteSpec {
-            kind: None,
-            dst: route.dst,
-            via: Some(via),
-            scope_link: false,
-            ..RouteSpec::connected(route.dst, iface.name().clone(), addr.ip, table)
-        });
-        let remedy = remedy
-            .map(|route| Change::here(Action::RouteReplace { route, before: None }))
-            .into_iter()
-            .collect();
-        return Some(
-            Told::new(scene, id::TABLE_NO_RETURN_ROUTE, severity, &[addr.iface], what)
-                .seen([lines::rule(scene, rule), lines::route(scene, route)])
-                .seen(super::way_line(scene, Some(addr.ip), target, &decision.outcome))
-                .mended(remedy),
+        told.push(
+            Told::new(scene, id::RAIL_PEER_VIA_ETHERNET, Severity::Note, &[iface], what)
+                .seen([lines::neighbour(scene, entry)])
+                .seen(super::way_line(scene, Some(addr.ip), entry.dst, &outcome)),
         );
     }
-    None
+    told
+}
+
+/// Somebody wants to reach one rail of this host from another one: the user named one of its own
+/// addresses as a peer. Nobody else does, so this is never told unasked.
+fn loopback(scene: &Scene<'_>) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    for set in scene.sets.iter().filter(|s| s.is_shared() && s.prefix.family() == Family::Inet) {
+        let named = scene.peers.inside(&set.prefix).iter().filter(|p| p.known == Known::Named);
+        for ip in named.map(|p| p.ip) {
+            let own = set.addrs.iter().filter_map(|&a| scene.addr(a)).find(|a| a.ip == ip);
+            let Some(iface) = own.and_then(|a| scene.iface(a.iface)).filter(|i| i.does_arp())
+            else {
+                continue;
+            };
+            let accepts = scene.fib.max_conf(iface.index, |s| &s.accept_local);
+            if accepts != Some(0) {
+                continue;
+            }
+            let name = iface.name();
+            let what = format!(
+                "{name} drops what comes from another address of this node, ARP requests too \
+                 (accept_local 0): RDMA CM from port to port inside this node fails"
+            );
+            let values = ["all", name.as_str()].into_iter().filter_map(|of| {
+                let value = &scene.node.sysctls.interface(of)?.accept_local;
+                lines::sysctl(of, "accept_local", value)
+            });
+            let place = scene.rail_iface(iface.index).unwrap_or_default();
+            told.push(
+                Told::new(scene, id::ACCEPT_LOCAL_OFF, Severity::Note, &[place], what)
+                    .seen(values)
+                    .mended(vec![sysctl(Family::Inet, name, "accept_local", 1, Some(0))]),
+            );
+        }
+    }
+    told
 }

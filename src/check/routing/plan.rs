@@ -12,8 +12,6 @@ use std::net::IpAddr;
 
 /// New tables are counted from here.
 const FIRST_TABLE: u32 = 1000;
-/// Metric that IPv6 routes get when none is given (IP6_RT_PRIO_USER).
-const IPV6_METRIC: u32 = 1024;
 
 /// Chooses ids and preferences; what it gave once it gives again, so that the remedies of
 /// several findings agree.
@@ -144,15 +142,16 @@ impl<'s, 'a> Plan<'s, 'a> {
 
     /// The connected route of an address in a table, in place of what is there.
     fn connected(&self, addr: &Addr, prefix: Prefix, table: u32) -> Option<Change> {
-        let scene = self.scene;
-        let dev = scene.iface(addr.iface)?.name().clone();
-        let metric = if addr.ip.is_ipv4() { 0 } else { IPV6_METRIC };
-        let there = scene
-            .routes(addr.family())
-            .find(|(_, r)| r.table == table && r.dst == prefix && r.tos == 0 && r.metric == metric);
-        let before = there.and_then(|(_, r)| RouteSpec::of(r, scene.links));
-        let route = RouteSpec::connected(prefix, dev, addr.ip, table);
-        Some(Change::here(Action::RouteReplace { route, before }))
+        let dev = self.scene.iface(addr.iface)?.name().clone();
+        Some(self.replace(RouteSpec::connected(prefix, dev, addr.ip, table)))
+    }
+
+    /// A route, in place of the one that stands where it will.
+    pub(super) fn replace(&self, route: RouteSpec) -> Change {
+        let mut all = self.scene.routes(route.dst.family()).map(|(_, r)| r);
+        let there = all.find(|r| route.replaces(r));
+        let before = there.and_then(|r| RouteSpec::of(r, self.scene.links));
+        Change::here(Action::RouteReplace { route, before })
     }
 
     /// Route and rule of an address, as far as they are missing.
@@ -161,7 +160,7 @@ impl<'s, 'a> Plan<'s, 'a> {
     }
 
     /// The same for an address that is to have this prefix.
-    fn source_routing_to(&self, addr: &Addr, prefix: Prefix) -> Vec<Change> {
+    pub(super) fn source_routing_to(&self, addr: &Addr, prefix: Prefix) -> Vec<Change> {
         let table = self.table(addr.iface, addr.family());
         let mut changes: Vec<Change> = Vec::new();
         // One route of a prefix serves all addresses of the interface.
@@ -256,7 +255,7 @@ impl<'s, 'a> Plan<'s, 'a> {
                     proto: Some("static".into()),
                     ..RouteSpec::connected(a.prefix, dev, a.ip, TABLE_MAIN)
                 };
-                Some(Change::here(Action::RouteReplace { route, before: None }))
+                Some(self.replace(route))
             })
             .collect()
     }
@@ -281,23 +280,26 @@ pub(super) fn is_host_of(prefix: &Prefix, ip: IpAddr) -> bool {
 
 /// Proves that packets from an address leave by its own interface.
 pub(super) fn verify(scene: &Scene<'_>, addr: &Addr) -> Vec<Step> {
-    let (Some(iface), Some(way)) = (scene.iface(addr.iface), addr.ways.first()) else {
-        return Vec::new();
-    };
+    let Some(way) = addr.ways.first() else { return Vec::new() };
     let probe = way.probe;
-    let ip = if addr.ip.is_ipv4() { "ip" } else { "ip -6" };
-    let mut steps = vec![here(format!(
-        "{ip} route get {} from {} | grep -F {}",
-        probe.ip,
-        addr.ip,
-        crate::fix::word(&format!(" dev {} ", iface.name()))
-    ))];
+    let mut steps: Vec<Step> = verify_to(scene, addr, probe.ip).into_iter().collect();
     // RDMA CM asks the peer too; an address made up has none. Never ping -I IFACE: a socket
     // bound to a device needs no route, so it proves nothing.
     if probe.seen && scene.any_rail(&[addr.iface], |r| r.rdma.is_some()) {
         steps.push(here(format!("rping -c -a {} -I {} -C 1", probe.ip, addr.ip)));
     }
     steps
+}
+
+/// Proves that packets from an address to one destination leave by its own interface.
+pub(super) fn verify_to(scene: &Scene<'_>, addr: &Addr, to: IpAddr) -> Option<Step> {
+    let iface = scene.iface(addr.iface)?;
+    let ip = if addr.ip.is_ipv4() { "ip" } else { "ip -6" };
+    Some(here(format!(
+        "{ip} route get {to} from {} | grep -F {}",
+        addr.ip,
+        crate::fix::word(&format!(" dev {} ", iface.name()))
+    )))
 }
 
 pub(super) fn here(command: String) -> Step {

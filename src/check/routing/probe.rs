@@ -1,6 +1,8 @@
-//! Destinations to ask for: neighbours that were seen, else addresses made up.
+//! Destinations to ask for: peers that are known, neighbours that were seen, else addresses made
+//! up. Of thousands of peers a few stand for all of a prefix: what decides is the prefix.
 
 use super::scene::{Probe, Scene, Set};
+use crate::check::peers::{Known, Peer, few};
 use crate::sample::{Prefix, Route, RouteKind};
 use std::net::IpAddr;
 
@@ -9,8 +11,10 @@ const NO_ANSWER: u16 = 0x01 | 0x20;
 /// RTPROT_UNSPEC, KERNEL, BOOT, STATIC, DHCP. Routing daemons and container networks blackhole
 /// the blocks that they announce themselves: no peer of a rail is in there.
 const BY_HAND: [u8; 5] = [0, 2, 3, 4, 16];
-/// So many neighbours say enough.
-const MOST_NEIGHBOURS: usize = 8;
+/// So many peers and neighbours of a prefix say enough.
+const MOST_SEEN: usize = 8;
+/// The user may name more.
+const MOST_NAMED: usize = 32;
 /// So many reject routes inside a prefix are asked for.
 const MOST_REJECTS: usize = 16;
 /// A free address is sought so far from either end.
@@ -24,7 +28,9 @@ pub(super) fn of_set(scene: &Scene<'_>, set: &Set) -> Vec<Probe> {
     prefixes.dedup();
     let mut probes = Vec::new();
     for prefix in &prefixes {
-        let mut own = neighbours(scene, prefix);
+        let mut own = known(scene, prefix);
+        let room = MOST_SEEN.saturating_sub(own.len());
+        own.extend(neighbours(scene, prefix).into_iter().take(room));
         if own.is_empty() {
             own = made_up(scene, prefix);
         }
@@ -40,6 +46,17 @@ pub(super) fn of_set(scene: &Scene<'_>, set: &Set) -> Vec<Probe> {
     probes
 }
 
+/// Peers that the user named, and a few of those that LNet knows.
+fn known(scene: &Scene<'_>, prefix: &Prefix) -> Vec<Probe> {
+    let inside = scene.peers.inside(prefix);
+    let (named, rest): (Vec<&Peer>, Vec<&Peer>) =
+        inside.iter().filter(|p| !scene.fib.is_local(p.ip)).partition(|p| p.known == Known::Named);
+    let mut ips: Vec<IpAddr> = named.into_iter().take(MOST_NAMED).map(|p| p.ip).collect();
+    ips.extend(few(&rest, MOST_SEEN).map(|p| p.ip));
+    ips.dedup();
+    ips.into_iter().map(|ip| Probe { ip, seen: true }).collect()
+}
+
 fn neighbours(scene: &Scene<'_>, prefix: &Prefix) -> Vec<Probe> {
     let all = scene.routing.neighbours.iter().flatten();
     let mut found: Vec<IpAddr> = all
@@ -49,7 +66,7 @@ fn neighbours(scene: &Scene<'_>, prefix: &Prefix) -> Vec<Probe> {
         .collect();
     found.sort_unstable();
     found.dedup();
-    found.truncate(MOST_NEIGHBOURS);
+    found.truncate(MOST_SEEN);
     found.into_iter().map(|ip| Probe { ip, seen: true }).collect()
 }
 

@@ -1,9 +1,10 @@
 //! The rails' interfaces, their addresses, the prefixes they share, and where to probe.
 
 use super::probe;
+use crate::check::peers::Peers;
 use crate::fib::{Decision, Fib, Outcome, Query};
 use crate::node::{Node, Presence, Rail};
-use crate::sample::{Family, Link, Prefix, Route, Routing, Rule, RuleAction, Text};
+use crate::sample::{Family, Link, Prefix, Route, Routing, Rule, Text};
 use std::net::IpAddr;
 
 /// An interface that belongs to a rail: its netdev, a child, or the bond it is a member of.
@@ -57,7 +58,7 @@ pub(super) struct Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Probe {
     pub ip: IpAddr,
-    /// A neighbour that was seen, not an address made up.
+    /// A peer that is known or was seen, not an address made up.
     pub seen: bool,
 }
 
@@ -84,6 +85,8 @@ pub(super) struct Scene<'a> {
     /// As read, but no next hop is dead for want of a carrier: that is told elsewhere.
     pub routing: &'a Routing,
     pub fib: &'a Fib<'a>,
+    /// Who is to be reached.
+    pub peers: &'a Peers,
     pub ifaces: Vec<Iface<'a>>,
     pub addrs: Vec<Addr>,
     pub sets: Vec<Set>,
@@ -100,10 +103,11 @@ impl<'a> Scene<'a> {
         links: &'a [Link],
         routing: &'a Routing,
         fib: &'a Fib<'a>,
+        peers: &'a Peers,
     ) -> Self {
         let ifaces = ifaces(node, links);
         let mut scene =
-            Self { node, links, routing, fib, ifaces, addrs: Vec::new(), sets: Vec::new() };
+            Self { node, links, routing, fib, peers, ifaces, addrs: Vec::new(), sets: Vec::new() };
         scene.addrs = scene.usable_addresses();
         scene.sets = scene.prefix_sets();
         scene.find_ways();
@@ -207,21 +211,19 @@ impl<'a> Scene<'a> {
             .filter(|(_, r)| r.table == table && r.dst.contains(dst))
             .map(|(at, r)| (at, r.clone()))
             .unzip();
-        let rules = Ok(vec![lookup(table)]);
+        let rules = Ok(vec![Rule::lookup(32766, table)]);
         let (routes4, routes6, rules4, rules6) = match family {
             Family::Inet => (Ok(routes), Ok(Vec::new()), rules, Ok(Vec::new())),
             Family::Inet6 => (Ok(Vec::new()), Ok(routes), Ok(Vec::new()), rules),
         };
         let alone = Routing {
-            at: self.routing.at,
             addresses: self.routing.addresses.clone(),
             rules4,
             rules6,
             routes4,
             routes6,
-            neighbours: Ok(Vec::new()),
             nexthops: self.routing.nexthops.clone(),
-            table_names: Vec::new(),
+            ..Routing::empty(self.routing.at)
         };
         let kernel = self.node.host.kernel.as_deref().ok();
         let fib = Fib::new(self.links, &alone, &self.node.sysctls, kernel);
@@ -291,32 +293,6 @@ impl<'a> Scene<'a> {
     /// Does one of the interfaces' rails satisfy this?
     pub(super) fn any_rail(&self, ifaces: &[usize], test: impl Fn(&Rail) -> bool) -> bool {
         self.rails_of(ifaces).into_iter().filter_map(|i| self.node.rails.get(i)).any(test)
-    }
-}
-
-fn lookup(table: u32) -> Rule {
-    Rule {
-        preference: 32766,
-        src: None,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(table),
-        protocol: 0,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
     }
 }
 

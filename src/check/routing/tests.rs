@@ -4,6 +4,8 @@ mod healthy;
 mod kit;
 mod lasting;
 mod laws;
+mod pairs;
+mod peers;
 mod plans;
 mod recorded;
 mod reports;

@@ -32,9 +32,11 @@ fn of_set(scene: &Scene<'_>, judged: &Judged, set: &Set, plan: &Plan<'_, '_>) ->
     let widest = |a: &&Addr| a.prefix == set.prefix && !a.ways.is_empty();
     let addr = set.addrs.iter().filter_map(|&a| scene.addr(a)).find(widest)?;
     let iface = addr.iface;
-    for way in addr.ways.iter().take(2) {
-        let probe = way.probe.ip;
-        let outcome = scene.decide(iface, None, probe).outcome;
+    let ways = addr.ways.iter().map(|w| (w.probe, scene.decide(iface, None, w.probe.ip).outcome));
+    // A route for a part of the prefix takes some peers away, not the prefix.
+    let ways = ways.filter(|(p, outcome)| !(p.seen && takes_a_part(scene, set, outcome)));
+    for (probe, outcome) in ways.take(2) {
+        let probe = probe.ip;
         let (id, severity, what) = match &outcome {
             Outcome::Send { hops, .. } => {
                 let by_rail =
@@ -79,6 +81,13 @@ fn of_set(scene: &Scene<'_>, judged: &Judged, set: &Set, plan: &Plan<'_, '_>) ->
         );
     }
     None
+}
+
+/// Does a route decide that is for a part of the prefix only?
+pub(super) fn takes_a_part(scene: &Scene<'_>, set: &Set, outcome: &Outcome) -> bool {
+    let Outcome::Send { route, .. } = outcome else { return false };
+    let route = scene.routes_of(set.prefix.family()).get(*route);
+    route.is_some_and(|r| r.dst.len > set.prefix.len)
 }
 
 /// The prefix back in main; then rails that share it need rules of their own, if they have none.

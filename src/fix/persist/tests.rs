@@ -11,18 +11,12 @@ fn prefix(text: &str) -> Prefix {
 
 fn connected(dev: &str, src: &str, table: u32) -> Change {
     Change::here(Action::RouteReplace {
-        route: RouteSpec {
-            kind: None,
-            dst: prefix("172.16.0.0/16"),
-            dev: Some(dev.into()),
-            via: None,
-            src: Some(src.parse().unwrap()),
+        route: RouteSpec::connected(
+            prefix("172.16.0.0/16"),
+            dev.into(),
+            src.parse().unwrap(),
             table,
-            metric: None,
-            scope_link: true,
-            proto: None,
-            extra: None,
-        },
+        ),
         before: None,
     })
 }

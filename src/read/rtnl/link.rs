@@ -27,22 +27,9 @@ const OPERSTATES: [&str; 7] =
 /// Reads the body of a message: `ifinfomsg`, then attributes.
 pub(super) fn parse(body: &[u8]) -> Option<Link> {
     let mut link = Link {
-        index: u32_at(body, 4)?,
-        name: Text::default(),
-        kind: u16_at(body, 2)?.into(),
         flags: LinkFlags(u32_at(body, 8)?),
         operstate: no_operstate(),
-        mtu: None,
-        address: None,
-        master: None,
-        parent: None,
-        info_kind: None,
-        slave_kind: None,
-        vrf_table: None,
-        pkey: None,
-        ipoib_mode: None,
-        carrier_up_count: None,
-        carrier_down_count: None,
+        ..Link::new(u32_at(body, 4)?, Text::default(), u16_at(body, 2)?.into())
     };
     let mut parent_is_elsewhere = false;
     for attr in Attrs(body.get(16..)?) {

@@ -59,24 +59,7 @@ pub(in crate::read) fn rejects(kind: RouteKind) -> bool {
 
 /// A route to everywhere in table main, kind unicast.
 pub(in crate::read) fn blank(v6: bool) -> Route {
-    Route {
-        table: 254,
-        dst: Prefix { addr: zero(v6), len: 0 },
-        src: None,
-        kind: RouteKind::Unicast,
-        tos: 0,
-        metric: 0,
-        scope: 0,
-        protocol: 0,
-        prefsrc: None,
-        next_hops: Vec::new(),
-        nexthop_id: None,
-        mtu: None,
-        mtu_locked: false,
-        cloned: false,
-        pref: None,
-        expires: None,
-    }
+    Route::to(Prefix { addr: zero(v6), len: 0 }, 254)
 }
 
 /// The unspecified address of a family.

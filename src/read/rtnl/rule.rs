@@ -50,29 +50,7 @@ const FR_ACT_PROHIBIT: u8 = 8;
 
 /// A rule that matches everything and looks up table 0, as `l3mdev` rules do.
 pub(in crate::read) fn blank() -> Rule {
-    Rule {
-        preference: 0,
-        src: None,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(0),
-        protocol: 0,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
-    }
+    Rule::lookup(0, 0)
 }
 
 /// The action of a number that needs no argument.

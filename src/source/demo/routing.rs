@@ -5,7 +5,7 @@ use super::scenario::{Cidr, Rail};
 use super::world::World;
 use crate::sample::{
     Address, Link, LinkFlags, Mono, Neighbour, NextHop, NextHopFlags, Prefix, Reading, Route,
-    RouteKind, Routing, Rule, RuleAction, SysctlIf, Sysctls, Text,
+    RouteKind, Routing, Rule, SysctlIf, Sysctls, Text,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -55,22 +55,13 @@ pub(super) fn links(world: &World) -> Vec<Link> {
 fn link(index: u32, name: &str, kind: u32, flags: u32, mtu: u32, address: &str) -> Link {
     let flags = LinkFlags(flags);
     Link {
-        index,
-        name: Text::new(name),
-        kind,
         flags,
         operstate: Ok(Text::new(if flags.has_carrier() { "up" } else { "down" })),
         mtu: Some(mtu),
         address: Some(Text::new(address)),
-        master: None,
-        parent: None,
-        info_kind: None,
-        slave_kind: None,
-        vrf_table: None,
-        pkey: None,
-        ipoib_mode: None,
         carrier_up_count: Some(1),
         carrier_down_count: Some(0),
+        ..Link::new(index, name, kind)
     }
 }
 
@@ -157,27 +148,9 @@ fn link_local(interface: &Interface<'_>) -> Option<Ipv6Addr> {
 
 fn rule(preference: u32, src: Option<Prefix>, table: u32) -> Rule {
     Rule {
-        preference,
         src,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(table),
         protocol: if src.is_some() { 0 } else { KERNEL },
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
+        ..Rule::lookup(preference, table)
     }
 }
 
@@ -195,27 +168,13 @@ fn rules4(world: &World) -> Vec<Rule> {
 
 fn route(table: u32, dst: Prefix, interface: u32, linkdown: bool) -> Route {
     Route {
-        table,
-        dst,
-        src: None,
-        kind: RouteKind::Unicast,
-        tos: 0,
-        metric: 0,
         scope: LINK,
         protocol: KERNEL,
-        prefsrc: None,
         next_hops: vec![NextHop {
-            ifindex: Some(interface),
-            gateway: None,
-            weight: 1,
             flags: NextHopFlags { linkdown, ..NextHopFlags::default() },
+            ..NextHop::by(interface)
         }],
-        nexthop_id: None,
-        mtu: None,
-        mtu_locked: false,
-        cloned: false,
-        pref: None,
-        expires: None,
+        ..Route::to(dst, table)
     }
 }
 

@@ -65,6 +65,9 @@ fn grid(context: &Context<'_>, matrix: &Matrix, width: usize) -> Vec<Line<'stati
         heading.push(Span::styled(pad(&to.to_string(), own), context.style(role)));
     }
     let hidden = matrix.to.len() - shown.len();
+    if matrix.known > matrix.to.len() && hidden == 0 {
+        heading.push(Span::styled(format!("of {} peers", matrix.known), dim));
+    }
     if hidden > 0 {
         heading.push(Span::styled(format!("+{hidden} ←→"), dim));
     }
@@ -132,6 +135,8 @@ fn words(cell: Option<&Cell>) -> (String, Role) {
         _ if devices.is_empty() => ("–".to_owned(), Role::Dim),
         // An unbound packet has no owner to miss.
         _ if cell.from.is_none() => (devices.join("|"), Role::Plain),
+        // Another rail's subnet: nobody who binds to this source needs that way.
+        (_, true) if cell.aside => (format!("{} ·", devices.join("|")), Role::Dim),
         (_, true) => (format!("{} ✔", devices.join("|")), Role::Verdict(Verdict::Ok)),
         (_, false) if cell.owner.is_none() => (format!("{} ?", devices.join("|")), Role::Dim),
         (_, false) => (format!("{} ✖", devices.join("|")), Role::Verdict(Verdict::Critical)),

@@ -2,8 +2,8 @@
 
 use super::super::Entry;
 use super::{
-    ARP_FILTER_WITHOUT_RULES, ARP_FLUX_ANNOUNCE, ARP_FLUX_IGNORE, NEIGH_SHARED_LLADDR,
-    RPF_ARP_DEADLOCK, RPF_STRICT_ASYM,
+    ACCEPT_LOCAL_OFF, ARP_FILTER_WITHOUT_RULES, ARP_FLUX_ANNOUNCE, ARP_FLUX_IGNORE,
+    NEIGH_SHARED_LLADDR, RPF_ARP_DEADLOCK, RPF_STRICT_ASYM, SYSCTL_ALL_ONLY,
 };
 use crate::check::Layer;
 
@@ -66,9 +66,35 @@ pub(in crate::check) const ARP: &[Entry] = &[
         layer: Layer::Neighbour,
         title: "a peer answers on the wrong port",
         explanation: "One address of a peer has different hardware addresses on different rails of this \
-            node (of an IPoIB address the last 16 of 20 bytes count, the GID). More than one of the peer's \
-            ports answers for it: set arp_ignore=1 and arp_announce=2 there, then flush the entries here. \
-            Proxy ARP and rails in separate fabrics with one prefix look the same.",
+            node, or two addresses that LNet knows as NIDs of one peer have one hardware address, or (with \
+            --peer) an address has that of another of the peer's interfaces. Of an IPoIB address the last 16 \
+            of 20 bytes count, the GID. More than one of the peer's ports answers for it: set arp_ignore=1 \
+            and arp_announce=2 there, then flush the entries here. Proxy ARP and rails in separate fabrics \
+            with one prefix look the same.",
         source: "Linux net/ipv4/arp.c; RFC 4391 section 9.1.1 (IPoIB hardware address)",
+    },
+    Entry {
+        id: ACCEPT_LOCAL_OFF,
+        layer: Layer::Neighbour,
+        title: "a rail does not accept packets from this node itself",
+        explanation: "A packet that arrives with an address of this node as its source is dropped, ARP \
+            requests too, unless accept_local is 1 on the interface or for all. Only RDMA CM from one port to \
+            another of the same node needs it, as loopback tests do. It is told only when one of this node's \
+            own addresses is named with --peer, and is no setting that every node should have: it lets \
+            others send with this node's addresses.",
+        source: "Linux net/ipv4/fib_frontend.c (__fib_validate_source); \
+            Documentation/networking/ip-sysctl.rst (accept_local)",
+    },
+    Entry {
+        id: SYSCTL_ALL_ONLY,
+        layer: Layer::Neighbour,
+        title: "a value that the rails need is set for all interfaces",
+        explanation: "The higher value of all and the interface counts, so what is set in all holds for every \
+            interface. Told where that hits somebody else: arp_ignore or arp_announce of all on a node with \
+            bridges or interfaces of containers and virtual machines; rp_filter 2 of all where another \
+            interface has 1 and no longer filters strictly. The remedy gives the values to the rails \
+            first, then takes them from all. A hardening profile's rp_filter 1 is not told.",
+        source: "Linux include/linux/inetdevice.h (IN_DEV_MAXCONF); \
+            Documentation/networking/ip-sysctl.rst",
     },
 ];

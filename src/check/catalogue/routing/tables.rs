@@ -97,10 +97,12 @@ pub(in crate::check) const TABLES: &[Entry] = &[
         id: TABLE_NO_RETURN_ROUTE,
         layer: Layer::Table,
         title: "no way from this rail to peers behind a router",
-        explanation: "Main reaches a network by a router on one rail, and the table of another rail has no \
-            route there: packets from its address fall through to main and leave by the first rail. With \
+        explanation: "A network behind a router, or a peer in it (a NID or gateway of LNet, an address given \
+            with --peer), is reached by a router on one rail, and the table of another rail has no route \
+            there: packets from its address fall through to main and leave by the first rail. With \
             rp_filter 1 here or there they are dropped: then it is critical. Give the table its own route. \
-            A flat fabric without routers needs none.",
+            A flat fabric without routers needs none. The router is only named where a route by this rail \
+            names one.",
         source: "Linux net/ipv4/fib_frontend.c (fib_validate_source)",
     },
     Entry {

@@ -1,13 +1,14 @@
 //! A node from lines in the words of iproute2.
 
 mod blank;
+mod lnet;
 
 pub(super) use blank::sysctls;
 
-use blank::{route, rule};
+use blank::route;
+use lnet::Lnet;
 
 use crate::check::{Assessment, Severity, assess};
-use crate::node::testing::World;
 use crate::node::{Node, Settings, SourceKind};
 use crate::sample::{
     Address, Family, Link, LinkFlags, Neighbour, NextHop, NextHopFlags, NextHopGroupMember,
@@ -28,13 +29,15 @@ pub(super) struct Net {
     pub sysctls: BTreeMap<String, BTreeMap<String, i64>>,
     pub forward: bool,
     pub include: Vec<String>,
-    pub lnet: bool,
+    lnet: Lnet,
+    peers: Vec<IpAddr>,
+    host: String,
 }
 
 /// A node of these lines:
 ///
 /// ```text
-/// link ib0 [ether|infiniband|vrf TABLE|kind K|slave K] [mtu N] [down|nocarrier] [noarp] [master D] [pkey N] [mode M]
+/// link ib0 [ether|infiniband|vrf TABLE|kind K|slave K] [mtu N] [down|nocarrier] [noarp] [master D] [pkey N] [mode M] [lladdr L]
 /// addr ib0 172.16.34.1/16 [noroute] [metric N] [flags N]     (makes the link, local and connected route)
 /// rule PREF [not] [from X] [to X] [iif D] [oif D] [fwmark M/M] … lookup T|goto N|prohibit|l3mdev
 /// rule6 PREF …                                               (the built-in ones are there)
@@ -43,13 +46,17 @@ pub(super) struct Net {
 /// neigh X dev D lladdr L [state N]
 /// nh ID dev D | nh ID group A/B
 /// table ID NAME
-/// forward | norules | lnet | rails GLOB …
+/// lnet | ni NID IF                                           (lnet: an o2ib NI for each address of ib*)
+/// peer NID …                                                 (a peer of LNet, its primary NID first)
+/// lroute NET GATEWAY                                         (a route of LNet)
+/// named X …                                                  (the user names a peer)
+/// host NAME | forward | norules | rails GLOB …
 /// ```
 pub(super) fn node(lines: &str) -> Node {
-    let sample = net(lines);
-    let include = sample.include.clone();
-    let settings = Settings { include, ..Settings::default() };
-    Node::new(settings, SourceKind::Demo, &sample.sample())
+    let net = net(lines);
+    let settings =
+        Settings { include: net.include.clone(), peers: net.peers.clone(), ..Settings::default() };
+    Node::new(settings, SourceKind::Demo, &net.sample())
 }
 
 /// Ids with the rail, as `ID:rail` where it is one.
@@ -118,24 +125,20 @@ fn number(word: &str) -> u32 {
 
 impl Net {
     fn new() -> Self {
-        let builtin = |preference, table| Rule { preference, protocol: 2, ..rule(table) };
+        let builtin = |preference, table| Rule { protocol: 2, ..Rule::lookup(preference, table) };
         let mut net = Self {
             links: Vec::new(),
             routing: Routing {
-                at: crate::sample::Mono::default(),
-                addresses: Ok(Vec::new()),
                 rules4: Ok(vec![builtin(0, 255), builtin(32766, 254), builtin(32767, 253)]),
                 rules6: Ok(vec![builtin(0, 255), builtin(32766, 254)]),
-                routes4: Ok(Vec::new()),
-                routes6: Ok(Vec::new()),
-                neighbours: Ok(Vec::new()),
-                nexthops: Ok(Vec::new()),
-                table_names: Vec::new(),
+                ..Routing::empty(crate::sample::Mono::default())
             },
             sysctls: BTreeMap::new(),
             forward: false,
             include: vec!["ib*".into()],
-            lnet: false,
+            lnet: Lnet::default(),
+            peers: Vec::new(),
+            host: "here".into(),
         };
         net.line("link lo kind loopback");
         net.links[0].flags = LinkFlags(0x1_0049);
@@ -187,7 +190,12 @@ impl Net {
             }
             "table" => self.routing.table_names.push((number(words[1]), words[2].into())),
             "forward" => self.forward = true,
-            "lnet" => self.lnet = true,
+            "lnet" => self.lnet.of_rails = true,
+            "ni" => self.lnet.nis.push((words[1].into(), words[2].into())),
+            "peer" => self.lnet.peers.push(words[1..].iter().map(|w| (*w).to_owned()).collect()),
+            "lroute" => self.lnet.routes.push((words[1].into(), words[2].into())),
+            "named" => self.peers.extend(words[1..].iter().map(|w| w.parse::<IpAddr>().unwrap())),
+            "host" => self.host = words[1].into(),
             "norules" => {
                 self.routing.rules4 = Ok(Vec::new());
                 self.routing.rules6 = Ok(Vec::new());
@@ -209,22 +217,12 @@ impl Net {
         if !self.links.iter().any(|l| l.name == name) {
             let infiniband = name.starts_with("ib");
             self.links.push(Link {
-                index: self.links.len() as u32 + 1,
-                name: name.into(),
-                kind: if infiniband { 32 } else { 1 },
                 flags: LinkFlags(UP),
                 operstate: Ok("up".into()),
                 mtu: Some(2044),
-                address: None,
-                master: None,
-                parent: None,
-                info_kind: None,
-                slave_kind: None,
-                vrf_table: None,
-                pkey: None,
-                ipoib_mode: None,
                 carrier_up_count: Some(1),
                 carrier_down_count: Some(0),
+                ..Link::new(self.links.len() as u32 + 1, name, if infiniband { 32 } else { 1 })
             });
         }
         let place = self.links.iter().position(|l| l.name == name).unwrap();
@@ -250,6 +248,7 @@ impl Net {
                     self.links[place].carrier_down_count = Some(1);
                 }
                 "noarp" => self.links[place].flags.0 |= NO_ARP,
+                "lladdr" => self.links[place].address = Some(value().into()),
                 "pkey" => self.links[place].pkey = Some(number(value()) as u16),
                 "mode" => self.links[place].ipoib_mode = Some(value().into()),
                 "parent" => {
@@ -335,8 +334,7 @@ impl Net {
         let mut made = Route { kind, ..route(prefix(words[at], v6), None) };
         made.protocol = 3;
         made.next_hops.clear();
-        let hop =
-            NextHop { ifindex: None, gateway: None, weight: 1, flags: NextHopFlags::default() };
+        let hop = NextHop::by(None);
         let mut hops: Vec<NextHop> = Vec::new();
         let mut single = hop.clone();
         let mut linkdown = false;
@@ -382,7 +380,7 @@ impl Net {
 
     fn rule(&mut self, words: &[&str], family: Family) {
         let v6 = family == Family::Inet6;
-        let mut made = Rule { preference: number(words[0]), ..rule(254) };
+        let mut made = Rule::lookup(number(words[0]), 254);
         let mut rest = words[1..].iter();
         while let Some(word) = rest.next() {
             let mut value = || *rest.next().unwrap();
@@ -435,25 +433,13 @@ impl Net {
     }
 
     pub(super) fn sample(&self) -> Sample {
-        let mut world = World::new();
-        world.nis = if self.lnet {
-            let all = self.routing.addresses.as_ref().unwrap();
-            let name =
-                |a: &Address| &self.links.iter().find(|l| l.index == a.ifindex).unwrap().name;
-            let rails = all.iter().filter(|a| name(a).starts_with("ib") && a.local.addr.is_ipv4());
-            Ok(rails
-                .map(|a| {
-                    crate::node::testing::ni(&format!("{}@o2ib", a.local.addr), &[name(a).as_str()])
-                })
-                .collect())
-        } else {
-            world.nis
-        };
-        let mut sample = world.at_ms(0);
+        let mut sample = self.lnet.sample(&self.links, &self.routing);
         sample.links = Ok(Arc::new(self.links.clone()));
         sample.routing = Arc::new(self.routing.clone());
         sample.sysctls = Arc::new(sysctls(&self.sysctls, &self.links, self.forward));
-        Arc::make_mut(&mut sample.host).kernel = Ok("6.12.0".into());
+        let host = Arc::make_mut(&mut sample.host);
+        host.kernel = Ok("6.12.0".into());
+        host.name = Ok(self.host.as_str().into());
         sample
     }
 }

@@ -1,60 +1,19 @@
 //! Files of every manager, and what stands in them.
 
 use super::*;
-use crate::sample::{
-    ConfigKind, Family, Managed, NextHop, NextHopFlags, RailManager, RouteKind, Unknown, Why,
-};
+use crate::sample::{ConfigKind, Family, Managed, NextHop, RailManager, Unknown, Why};
 use proptest::prelude::*;
 
 fn rule(from: &str, table: u32) -> Rule {
-    Rule {
-        preference: 9410,
-        src: parse(from),
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(table),
-        protocol: 0,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: vec![],
-    }
+    Rule { src: parse(from), ..Rule::lookup(9410, table) }
 }
 
 fn route(dst: &str, table: u32) -> Route {
     Route {
-        table,
-        dst: parse(dst).unwrap(),
-        src: None,
-        kind: RouteKind::Unicast,
-        tos: 0,
-        metric: 0,
         scope: 253,
         protocol: 3,
-        prefsrc: None,
-        next_hops: vec![NextHop {
-            ifindex: Some(2),
-            gateway: None,
-            weight: 1,
-            flags: NextHopFlags::default(),
-        }],
-        nexthop_id: None,
-        mtu: None,
-        mtu_locked: false,
-        cloned: false,
-        pref: None,
-        expires: None,
+        next_hops: vec![NextHop::by(2)],
+        ..Route::to(parse(dst).unwrap(), table)
     }
 }
 
@@ -197,18 +156,12 @@ fn what_is_rendered_stands() {
     use crate::fix::{Action, Change, RouteSpec, RuleSpec, SysctlKey};
     let changes = [
         Change::here(Action::RouteReplace {
-            route: RouteSpec {
-                kind: None,
-                dst: parse("172.16.0.0/16").unwrap(),
-                dev: Some("ib0".into()),
-                via: None,
-                src: Some("172.16.34.1".parse().unwrap()),
-                table: 941,
-                metric: None,
-                scope_link: true,
-                proto: None,
-                extra: None,
-            },
+            route: RouteSpec::connected(
+                parse("172.16.0.0/16").unwrap(),
+                "ib0".into(),
+                "172.16.34.1".parse().unwrap(),
+                941,
+            ),
             before: None,
         }),
         Change::here(Action::RuleAdd(RuleSpec {

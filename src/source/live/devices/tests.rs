@@ -234,22 +234,10 @@ fn the_same_states_are_no_news() {
 
 fn link(index: u32, name: &str, flags: u32, parent: Option<u32>) -> Link {
     Link {
-        index,
-        name: name.into(),
-        kind: 32,
         flags: LinkFlags(flags),
         operstate: Ok("up".into()),
-        mtu: None,
-        address: None,
-        master: None,
         parent,
-        info_kind: None,
-        slave_kind: None,
-        vrf_table: None,
-        pkey: None,
-        ipoib_mode: None,
-        carrier_up_count: None,
-        carrier_down_count: None,
+        ..Link::new(index, name, 32)
     }
 }
 

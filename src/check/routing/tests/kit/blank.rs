@@ -1,61 +1,10 @@
 //! Rules, routes and sysctls without anything special.
 
-use crate::sample::{
-    Link, NextHop, NextHopFlags, Prefix, Reading, Route, RouteKind, Rule, RuleAction, SysctlIf,
-    Sysctls, Text, Unknown, Why,
-};
+use crate::sample::{Link, NextHop, Prefix, Reading, Route, SysctlIf, Sysctls, Text, Unknown, Why};
 use std::collections::BTreeMap;
 
-pub(super) fn rule(table: u32) -> Rule {
-    Rule {
-        preference: 0,
-        src: None,
-        dst: None,
-        iif: None,
-        oif: None,
-        fwmark: None,
-        tos: 0,
-        ip_proto: None,
-        sport: None,
-        dport: None,
-        uid_range: None,
-        tun_id: None,
-        invert: false,
-        l3mdev: false,
-        suppress_prefix_len: None,
-        suppress_if_group: None,
-        action: RuleAction::Lookup(table),
-        protocol: 0,
-        iif_detached: false,
-        oif_detached: false,
-        unknown: Vec::new(),
-    }
-}
-
 pub(super) fn route(dst: Prefix, ifindex: Option<u32>) -> Route {
-    Route {
-        table: 254,
-        dst,
-        src: None,
-        kind: RouteKind::Unicast,
-        tos: 0,
-        metric: 0,
-        scope: 0,
-        protocol: 2,
-        prefsrc: None,
-        next_hops: vec![NextHop {
-            ifindex,
-            gateway: None,
-            weight: 1,
-            flags: NextHopFlags::default(),
-        }],
-        nexthop_id: None,
-        mtu: None,
-        mtu_locked: false,
-        cloned: false,
-        pref: None,
-        expires: None,
-    }
+    Route { protocol: 2, next_hops: vec![NextHop::by(ifindex)], ..Route::to(dst, 254) }
 }
 
 /// As read where every file is there.

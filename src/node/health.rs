@@ -242,6 +242,12 @@ impl Health {
                 self.waited = None;
                 return self.congestion = unknown_congestion(unknown);
             }
+            // The register has 32 bits.
+            Some(Ok(wait)) if *wait > super::rate::MAX32 => {
+                self.waited = None;
+                let unknown = Unknown::new(Why::Unparsable, wait.to_string());
+                return self.congestion = unknown_congestion(&unknown);
+            }
             Some(Ok(wait)) => *wait,
         };
         let before = self.waited.replace((set.at, wait, words.unwrap_or(0)));

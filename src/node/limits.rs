@@ -5,8 +5,8 @@ mod pcie;
 pub use pcie::{Lanes, PcieLink, PciePath, Training};
 
 use super::row::Track;
-use super::{Presence, Rail, RailRdma};
-use crate::sample::{Fact, Mono, PciFunction, Text, Unknown, Why};
+use super::{Presence, Rail};
+use crate::sample::{Fact, Mono, PciFunction, Reading, Text, Unknown, Why};
 use std::sync::Arc;
 
 /// From this part of its ceiling on a rail is under load.
@@ -182,30 +182,42 @@ fn is_same_cable(a: &Rail, b: &Rail) -> bool {
     let (Some(pci_a), Some(pci_b)) = (there(a), there(b)) else { return false };
     let (Some(a), Some(b)) = (&a.rdma, &b.rdma) else { return false };
     let (at_a, at_b) = (slot(&pci_a.address), slot(&pci_b.address));
-    let guid = |r: &RailRdma, image: bool| -> Option<Text> {
-        let attrs = &r.device_attrs;
-        let guid = if image { &attrs.sys_image_guid } else { &attrs.node_guid };
-        guid.as_ref().ok().filter(|g| g.bytes().any(|c| !matches!(c, b'0' | b':'))).cloned()
-    };
-    let image = guid(a, true);
-    image.is_some()
-        && image == guid(b, true)
-        && guid(a, false).is_some_and(|g| guid(b, false).is_some_and(|other| other != g))
-        && a.port == b.port
-        && at_a.0 != at_b.0
-        && at_a.1 == at_b.1
+    if a.port != b.port || at_a.0 == at_b.0 || at_a.1 != at_b.1 {
+        return false;
+    }
+    let (attrs_a, attrs_b) = (&a.device_attrs, &b.device_attrs);
+    let (image_a, image_b) = (guid(&attrs_a.sys_image_guid), guid(&attrs_b.sys_image_guid));
+    let (node_a, node_b) = (guid(&attrs_a.node_guid), guid(&attrs_b.node_guid));
+    image_a.is_some()
+        && image_a == image_b
+        && node_a.is_some()
+        && node_b.is_some()
+        && node_a != node_b
+}
+
+/// A GUID that is set.
+fn guid(reading: &Reading<Text>) -> Option<&Text> {
+    reading.as_ref().ok().filter(|g| g.bytes().any(|c| !matches!(c, b'0' | b':')))
 }
 
 /// The same model, with the same possible speed of its own link, and that is what it runs at.
 fn is_faster_twin(rail: &Rail, other: &Rail) -> bool {
-    let (Some(a), Some(b)) = (there(rail), there(other)) else { return false };
-    let model = |p: &PciFunction| Some((p.vendor.clone().ok()?, p.device.clone().ok()?));
-    let first = |r: &Rail| r.limits.pcie.as_ref().and_then(|p| p.links.first()).cloned();
+    fn first(rail: &Rail) -> Option<&PcieLink> {
+        rail.limits.pcie.as_ref()?.links.first()
+    }
     let (Some(mine), Some(theirs)) = (first(rail), first(other)) else { return false };
-    let (Ok(can), Ok(theirs_can)) = (&mine.possible, &theirs.possible) else { return false };
-    model(a).is_some()
-        && model(a) == model(b)
-        && mine.is_slow()
-        && theirs.training == Training::Full
-        && theirs_can.gigatransfers >= can.gigatransfers
+    if !mine.is_slow() || theirs.training != Training::Full {
+        return false;
+    }
+    let (Some(a), Some(b)) = (there(rail), there(other)) else { return false };
+    let is_same_model = match (&a.vendor, &a.device, &b.vendor, &b.device) {
+        (Ok(vendor), Ok(device), Ok(other_vendor), Ok(other_device)) => {
+            (vendor, device) == (other_vendor, other_device)
+        }
+        _ => false,
+    };
+    match (&mine.possible, &theirs.possible) {
+        (Ok(can), Ok(they_can)) => is_same_model && they_can.gigatransfers >= can.gigatransfers,
+        _ => false,
+    }
 }

@@ -55,7 +55,11 @@ pub(super) fn settled(
             None => node = Some(Node::new(settings.clone(), source.kind(), &sample)),
         }
         let waited = sample.time.mono.since(start);
-        if source.kind() != SourceKind::Capture && enough(&sample, waited, global.interval) {
+        // Who keeps the rails is read after the first routes, and decides what lasts.
+        let kept = sample.managers.is_some() || source.kind() != SourceKind::Live;
+        let kept = kept || waited >= ROUTES_PATIENCE;
+        if source.kind() != SourceKind::Capture && kept && enough(&sample, waited, global.interval)
+        {
             break;
         }
     }

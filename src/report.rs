@@ -1,7 +1,9 @@
-//! Mouths that write: JSON, text. They compute no facts.
+//! Mouths that write: JSON, text, forms for monitoring. They compute no facts.
 
 pub mod fix;
 pub mod json;
+pub mod junit;
+pub mod nagios;
 pub mod paths;
 pub mod text;
 pub mod why;

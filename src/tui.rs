@@ -15,6 +15,7 @@ mod format;
 mod glyphs;
 mod input;
 mod keys;
+mod nids;
 mod paths;
 mod state;
 mod terminal;
@@ -42,6 +43,8 @@ pub struct Options {
     pub ascii: bool,
     /// `--bits`.
     pub bits: bool,
+    /// `theme` of the configuration.
+    pub theme: crate::config::Theme,
 }
 
 /// Why there is no dashboard here. A usage error.

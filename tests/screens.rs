@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
-use support::{grid, model, svg};
+use support::{grid, lnet, model, svg};
 
 const COLORS: Look =
     Look { colors: ColorLevel::Indexed, ascii: false, bits: false, zone: jiff::tz::TimeZone::UTC };
@@ -220,6 +220,48 @@ fn the_routes_of_two_rails_in_one_subnet() {
             let name = format!("one-subnet-routes{state}-{width}x{height}");
             check(&mut differences, &name, &frame(&mut app, width, height));
         }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+/// The LNet screen after three seconds of a scene.
+fn lnet_screen(scene: &lnet::Scene) -> App {
+    let mut app = App::new(
+        COLORS,
+        Settings::default(),
+        SourceKind::Demo,
+        "demo",
+        Pace::new(Duration::from_secs(1)),
+    );
+    for sample in lnet::samples(scene, 3) {
+        app.on_sample(&sample);
+    }
+    press(&mut app, "4");
+    app
+}
+
+#[test]
+fn lnet_in_every_state() {
+    let mut differences = String::new();
+    for scene in lnet::SCENES {
+        for (width, height) in SIZES {
+            let mut app = lnet_screen(&lnet::Scene::new(scene));
+            let name = format!("lnet-{scene}-{width}x{height}");
+            check(&mut differences, &name, &frame(&mut app, width, height));
+        }
+    }
+    for (state, scene, keys) in [
+        ("routes", "router", "l"),
+        ("settings", "router", "ll"),
+        ("ni", "health", "j<Enter>"),
+        ("peer", "health", "jjjjj<Enter>"),
+        ("filter", "peers", "/16.7@<Enter>"),
+        ("last", "peers", "<End>"),
+    ] {
+        let mut app = lnet_screen(&lnet::Scene::new(scene));
+        frame(&mut app, 80, 24);
+        press(&mut app, keys);
+        check(&mut differences, &format!("lnet-open-{state}-80x24"), &frame(&mut app, 80, 24));
     }
     assert!(differences.is_empty(), "{differences}");
 }

@@ -1,5 +1,6 @@
 //! Every port and interface that could be a rail.
 
+use super::ConfiguredName;
 use super::identity::{self, Order, Traits};
 use super::join::{self, INFINIBAND, IfRef, Inventory, Layer};
 use crate::sample::{Lnet, PciFunction, Routing, Sample, Text};
@@ -89,6 +90,17 @@ pub(super) fn candidates(sample: &Sample) -> Vec<Candidate> {
     }
     all.sort_by(|a, b| a.order.compare(&b.order));
     all
+}
+
+/// Gives rails the names of the configuration; the kernel's names go on to match patterns.
+pub(super) fn christen(all: &mut [Candidate], names: &[ConfiguredName]) {
+    for candidate in all {
+        let own = |n: &&ConfiguredName| candidate.names.iter().any(|known| **known == n.of);
+        if let Some(found) = names.iter().find(own) {
+            candidate.name = Text::from(found.name.clone());
+            candidate.names.push(candidate.name.clone());
+        }
+    }
 }
 
 fn of_port(

@@ -1,18 +1,61 @@
-//! LNet: its stage, its NIs on the rails, their message rates.
+//! LNet: its stage, its NIs on the rails, and what its counts say.
 
+mod counts;
+mod growth;
+mod nis;
+mod peers;
 mod rates;
+mod shares;
+mod volume;
 
+pub use growth::NiGrowth;
+pub use nis::{MessageKind, Messages, NiCredits, NiFailure, NiFigures};
+pub use peers::{Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers};
 pub use rates::{KindRates, NiRates};
+pub use shares::NetFigures;
+pub use volume::{LnetVolume, NodeCounter};
 
 use super::candidate::without_alias;
 use super::events::{Log, span};
-use super::rate::per_second32;
-use super::{EventKind, Figure, Node, Rail, RailNi, SourceKind};
+use super::{EventKind, Node, Rail, RailNi, SourceKind};
 use crate::lnet::lifecycle::LnetStage;
-use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Text, Unknown, Why};
-use rates::Counts;
+use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Reading, Text, Unknown, Why};
+use growth::Recent;
+use nis::NiCounts;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What LNet's answers say when they are compared: rates, shares, who is worst.
+#[derive(Clone, Debug)]
+pub struct LnetFigures {
+    /// The NIs of the newest answer in its order, without the loopback.
+    pub nis: Vec<NiFigures>,
+    /// Their nets.
+    pub nets: Vec<NetFigures>,
+    /// The node as a whole.
+    pub volume: LnetVolume,
+    /// The peers, or why they are not known.
+    pub peers: Reading<Arc<Peers>>,
+}
+
+impl LnetFigures {
+    /// An NI by its NID.
+    pub fn ni(&self, nid: &str) -> Option<&NiFigures> {
+        self.nis.iter().find(|ni| ni.nid == *nid)
+    }
+}
+
+impl Default for LnetFigures {
+    fn default() -> Self {
+        Self {
+            nis: Vec::new(),
+            nets: Vec::new(),
+            volume: LnetVolume::default(),
+            peers: Err(Unknown::new(Why::FirstSample, "not asked yet")),
+        }
+    }
+}
 
 /// Why LNet's nets are not known; `None` where they are, or where it is known that there are none.
 pub(super) fn unknown(lnet: &Lnet, source: SourceKind) -> Option<Unknown> {
@@ -61,33 +104,55 @@ fn is_up(ni: &LnetNi) -> Option<bool> {
 #[derive(Clone, Debug)]
 struct Seen {
     at: Mono,
-    sent: Option<u32>,
-    received: Option<u32>,
+    counts: NiCounts,
     up: Option<bool>,
-    sent_per_second: Figure,
-    received_per_second: Figure,
-    counts: Counts,
-    rates: NiRates,
 }
 
-/// The NIs by NID.
+/// What is remembered between two readings.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     nis: HashMap<Text, Seen>,
+    recent: HashMap<Text, Recent>,
     stage: Option<LnetStage>,
+    answered: Option<Mono>,
+    volume: volume::Memory,
+    peers: peers::Memory,
 }
 
 impl Memory {
     /// Takes a new reading: rates and events.
-    pub(super) fn update(&mut self, lnet: &Lnet, log: &mut Log) {
+    pub(super) fn update(&mut self, lnet: &Lnet, figures: &mut LnetFigures, log: &mut Log) {
+        self.update_nis(lnet, figures, log);
+        self.volume.update(&lnet.more.stats, &mut figures.volume);
+        let last = figures.peers.as_ref().ok();
+        figures.peers = match &lnet.more.peers {
+            Ok(answer) => Ok(self.peers.update(answer, own(lnet), last)),
+            Err(unknown) => {
+                self.peers.forget();
+                Err(unknown.clone())
+            }
+        };
+    }
+
+    fn update_nis(&mut self, lnet: &Lnet, figures: &mut LnetFigures, log: &mut Log) {
         let stage = LnetStage::of(lnet);
         let staged = self.stage_events(stage, lnet, log);
         let Ok(answer) = &lnet.answer else {
             if stage != LnetStage::Unknown {
                 self.nis.clear();
+                self.recent.clear();
             }
+            self.answered = None;
+            figures.nis.clear();
             return;
         };
+        // The same answer again is no new measurement.
+        if self.answered == Some(answer.at) {
+            nis::refresh_credits(&mut figures.nis, lnet);
+            return;
+        }
+        self.answered = Some(answer.at);
+        figures.nis.clear();
         let mut before = std::mem::take(&mut self.nis);
         for ni in answer.nets.iter().flat_map(|n| &n.nis).filter(|ni| !ni.is_lo()) {
             let old = before.remove(&ni.nid);
@@ -99,12 +164,30 @@ impl Memory {
                 }
                 None => {}
             }
-            self.nis.insert(ni.nid.clone(), Seen::new(ni, answer.at, old.as_ref()));
+            let old = old.as_ref().map(|old| (&old.counts, answer.at.since(old.at)));
+            let (rates, counts, reset) = nis::measure(ni, old, &lnet.more.credits);
+            if reset {
+                let words = format!(
+                    "counts of NI {} began anew: reset, or the NI was removed and added",
+                    ni.nid
+                );
+                log.add(EventKind::CounterReset, &rates.net, words);
+            }
+            figures.nis.push(rates);
+            self.recent.entry(ni.nid.clone()).or_default().learn(ni, answer.at);
+            let seen = Seen { at: answer.at, counts, up: is_up(ni) };
+            self.nis.insert(ni.nid.clone(), seen);
         }
         for nid in before.keys() {
+            self.recent.remove(nid);
             let subject = Text::new(nid.rsplit_once('@').map_or("lnet", |(_, net)| net));
             log.add(EventKind::NiDown, &subject, format!("NI {nid} is gone"));
         }
+    }
+
+    /// By how much the counters of an NI grew lately.
+    pub(super) fn growth(&self, nid: &str) -> Option<NiGrowth> {
+        self.recent.get(nid)?.growth()
     }
 
     /// True where the stage is new, so that its NIs are no news of their own.
@@ -129,17 +212,33 @@ impl Memory {
         let had_nis = |s| matches!(s, LnetStage::Configured | LnetStage::Up);
         !(had_nis(before) && had_nis(stage))
     }
+}
 
-    fn ni(&self, ni: &LnetNi) -> RailNi {
-        let unknown = || Fact::unknown(Why::FirstSample, "a rate needs two answers");
-        let seen = self.nis.get(&ni.nid);
-        RailNi {
-            net: Text::new(ni.net()),
-            ni: ni.clone(),
-            sent_per_second: seen.map_or_else(unknown, |s| s.sent_per_second.clone()),
-            received_per_second: seen.map_or_else(unknown, |s| s.received_per_second.clone()),
-            rates: seen.map_or_else(NiRates::first, |s| s.rates.clone()),
-        }
+/// What tells this node from its peers, where the nets are known.
+fn own(lnet: &Lnet) -> Option<peers::Own> {
+    let answer = lnet.answer.as_ref().ok()?;
+    let nis = answer.nets.iter().flat_map(|net| &net.nis);
+    Some(peers::Own {
+        nids: nis.map(|ni| ni.nid.clone()).collect(),
+        nets: Some(answer.nets.iter().map(|net| net.name.clone()).collect()),
+    })
+}
+
+/// What follows from the rails and LNet together, at every sample: shares, what the ports carry.
+pub(super) fn compare(figures: &mut LnetFigures, lnet: &Lnet, rails: &[Rail]) {
+    figures.nets = shares::compute(&mut figures.nis, rails);
+    volume::ports(&mut figures.volume, lnet.answer.as_ref().ok(), rails);
+}
+
+fn rail_ni(ni: &LnetNi, figures: &LnetFigures) -> RailNi {
+    let unknown = || Fact::unknown(Why::FirstSample, "a rate needs two answers");
+    let own = figures.ni(&ni.nid);
+    RailNi {
+        net: Text::new(ni.net()),
+        ni: ni.clone(),
+        sent_per_second: own.map_or_else(unknown, |o| o.sent.per_second.clone()),
+        received_per_second: own.map_or_else(unknown, |o| o.received.per_second.clone()),
+        rates: own.map_or_else(NiRates::first, NiRates::of),
     }
 }
 
@@ -154,37 +253,9 @@ fn ni_events(ni: &LnetNi, before: Option<bool>, log: &mut Log) {
     log.add(kind, &Text::new(ni.net()), format!("NI {} {status}{fatal}", ni.nid));
 }
 
-impl Seen {
-    fn new(ni: &LnetNi, at: Mono, old: Option<&Seen>) -> Self {
-        let sent = ni.send_count.as_ref().ok().copied();
-        let received = ni.recv_count.as_ref().ok().copied();
-        let up = is_up(ni);
-        // The same answer again is no new measurement.
-        if let Some(old) = old.filter(|o| o.at == at) {
-            return Self { up, ..old.clone() };
-        }
-        let rate = |before: Option<u32>, now: Option<u32>| match (old, before, now) {
-            (Some(old), Some(before), Some(now)) => per_second32((old.at, before), (at, now)),
-            (_, _, None) => Fact::unknown(Why::Absent, "not in the answer"),
-            _ => Fact::unknown(Why::FirstSample, "a rate needs two answers"),
-        };
-        let counts = Counts::of(ni, at);
-        Self {
-            at,
-            rates: old.map_or_else(NiRates::first, |old| NiRates::between(&old.counts, &counts)),
-            counts,
-            sent_per_second: rate(old.and_then(|o| o.sent), sent),
-            received_per_second: rate(old.and_then(|o| o.received), received),
-            sent,
-            received,
-            up,
-        }
-    }
-}
-
 /// Puts the NIs on their rails: by interface name (also of a child, a bond, an alias `ib0:1`),
 /// else by address.
-pub(super) fn assign(rails: &mut [Rail], lnet: &Lnet, memory: &Memory) {
+pub(super) fn assign(rails: &mut [Rail], lnet: &Lnet, figures: &LnetFigures) {
     for rail in rails.iter_mut() {
         rail.lnet.clear();
     }
@@ -200,7 +271,7 @@ pub(super) fn assign(rails: &mut [Rail], lnet: &Lnet, memory: &Memory) {
                 ni.interfaces.iter().any(|i| is_name_of(rail, without_alias(i)))
             };
             if on {
-                rail.lnet.push(memory.ni(ni));
+                rail.lnet.push(rail_ni(ni, figures));
             }
         }
     }

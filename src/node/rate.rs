@@ -1,7 +1,7 @@
 //! Byte rates from raw counters: by the time of each read, never over a reset.
 
 use super::Figure;
-use crate::sample::{Fact, How, Mono, Reading, Text, Unknown, Why};
+use crate::sample::{Fact, How, Mono, Reading, Text, Why};
 use std::time::Duration;
 
 /// How a counter behaves at its end.
@@ -268,21 +268,10 @@ impl Tap {
     }
 }
 
-/// Events per second from two reads of a 32-bit counter that wraps (LNet's message counts).
-pub(super) fn per_second32(old: (Mono, u32), new: (Mono, u32)) -> Figure {
-    let took = new.0.since(old.0);
-    if took < SHORTEST {
-        return first();
-    }
-    match delta(Nature::Wrapping32, u64::from(old.1), u64::from(new.1)) {
-        Delta::Rose(counts) => Fact::known(counts as f64 / took.as_secs_f64()),
-        _ => Err(Unknown::new(Why::Reset, "the counter went backwards")).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::Unknown;
     use proptest::prelude::*;
 
     fn step(

@@ -6,8 +6,8 @@ use super::events::Log;
 use super::row::{self, Track};
 use super::shape::Shape;
 use super::{
-    ConfiguredGroup, EventKind, Node, Presence, Rail, Settings, grouping, lnet, other,
-    route_events, traffic, view,
+    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, lnet,
+    other, route_events, traffic, view,
 };
 use crate::sample::{Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
@@ -19,11 +19,12 @@ pub(super) struct State {
     include: Patterns,
     exclude: Patterns,
     configured: Vec<(Text, Patterns)>,
+    names: Vec<ConfiguredName>,
     mode: Mode,
     unmatched: BTreeSet<usize>,
     shape: Option<Shape>,
     tracks: Vec<Track>,
-    nis: lnet::Memory,
+    lnet: lnet::Memory,
     others: other::Others,
     last_full: Option<SampleTime>,
 }
@@ -34,13 +35,18 @@ impl State {
         let (include, exclude) = choose::patterns(&settings);
         let group = |g: ConfiguredGroup| (Text::from(g.name), Patterns::new(&g.rails));
         let configured = settings.groups.into_iter().map(group).collect();
-        Self { include, exclude, configured, ..Self::default() }
+        Self { include, exclude, configured, names: settings.names, ..Self::default() }
     }
 
     /// Include patterns that match nothing.
     pub(super) fn unmatched(&self) -> Vec<&str> {
         let places = self.include.texts().enumerate();
         places.filter(|(at, _)| self.unmatched.contains(at)).map(|(_, text)| text).collect()
+    }
+
+    /// By how much the counters of an NI grew lately.
+    pub(super) fn ni_growth(&self, nid: &str) -> Option<lnet::NiGrowth> {
+        self.lnet.growth(nid)
     }
 
     /// Takes a sample in.
@@ -63,10 +69,10 @@ impl State {
         }
         let told = first || !Arc::ptr_eq(&node.lnet, &sample.lnet);
         if told {
-            self.nis.update(&sample.lnet, &mut log);
+            self.lnet.update(&sample.lnet, &mut node.lnet_figures, &mut log);
         }
         if told || moved || reshaped {
-            lnet::assign(&mut node.rails, &sample.lnet, &self.nis);
+            lnet::assign(&mut node.rails, &sample.lnet, &node.lnet_figures);
         }
         let mut regroup = reshaped;
         for (rail, track) in node.rails.iter().zip(&mut self.tracks) {
@@ -77,7 +83,9 @@ impl State {
         if regroup {
             node.groups = grouping::groups(&node.rails, &self.tracks, &self.configured);
         }
-        grouping::balance(&mut node.groups, &mut node.rails, &self.tracks);
+        let floor = node.policy.thresholds.balance_floor_ratio;
+        grouping::balance(&mut node.groups, &mut node.rails, &self.tracks, floor);
+        lnet::compare(&mut node.lnet_figures, &sample.lnet, &node.rails);
         self.others.advance(sample, &mut node.other);
         if moved && !first {
             route_events::compare(&node.routing, &sample.routing, &sample.links, &mut log);
@@ -93,6 +101,7 @@ impl State {
     /// Joins anew: which rails there are, and where.
     fn replan(&mut self, node: &mut Node, sample: &Sample, log: &mut Log) {
         let mut all = candidate::candidates(sample);
+        candidate::christen(&mut all, &self.names);
         let names = |r: &Rail| (r.id.clone(), r.name.clone());
         let known: HashMap<Text, Text> = node.rails.iter().map(names).collect();
         candidate::settle_identities(&mut all, &known);

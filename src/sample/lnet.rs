@@ -16,6 +16,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The health of an NI of which nothing failed: `LNET_MAX_HEALTH_VALUE`, lnet/include/lnet/lib-types.h.
+pub const MAX_HEALTH: u32 = 1000;
+
 /// LNet as one pass saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lnet {

@@ -1,8 +1,9 @@
 //! What the screen knows: the model, the judgement on it, and how the user looks at it.
 
 use super::keys::{self, Action};
+use super::nids::Nids;
 use super::paths::Paths;
-use super::state::{Feed, Look, Screen, ViewState};
+use super::state::{Feed, LnetPanel, Look, Screen, ViewState};
 use super::view::{self, Extent, order};
 use crate::check::{Assessment, Judge, Verdict};
 use crate::node::{Node, Settings, SourceKind};
@@ -49,6 +50,7 @@ pub struct App {
     paths: Paths,
     /// Those of the frozen node.
     frozen_paths: Option<Paths>,
+    nids: Nids,
     view: ViewState,
     extent: Extent,
 }
@@ -75,6 +77,7 @@ impl App {
             frozen: None,
             paths: Paths::default(),
             frozen_paths: None,
+            nids: Nids::default(),
             view,
             extent: Extent::default(),
         }
@@ -138,6 +141,11 @@ impl App {
     /// Draws the screen.
     pub fn draw(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
+        let on_lnet = self.view.screen == Screen::Lnet;
+        self.pace.want_peers(on_lnet);
+        if on_lnet {
+            self.find_nids();
+        }
         let shown = self.frozen.as_deref().or(self.now.as_ref());
         let context = view::Context {
             look: &self.look,
@@ -149,6 +157,7 @@ impl App {
             paused: self.frozen.is_some(),
             view: &self.view,
             paths: self.frozen_paths.as_ref().unwrap_or(&self.paths),
+            nids: &self.nids,
         };
         self.extent = view::draw(frame.buffer_mut(), area, &context, shown);
         // A resize or a shorter list must not leave the screen scrolled beyond its end.
@@ -199,8 +208,8 @@ impl App {
             Action::Units => self.view.bits = !self.view.bits,
             Action::Mark => return self.mark(),
             Action::Scale => self.view.same_scale = !self.view.same_scale,
-            Action::Left => return self.select_cell(0, -1),
-            Action::Right => return self.select_cell(0, 1),
+            Action::Left => return self.sideways(-1),
+            Action::Right => return self.sideways(1),
             Action::Story => self.view.story = !self.view.story,
             Action::StepBack => return self.step_time(1),
             Action::StepForward => return self.step_time(-1),
@@ -236,6 +245,7 @@ impl App {
     fn go(&mut self, screen: Screen) {
         if self.view.screen != screen {
             self.view.screen = screen;
+            self.view.lnet.open = false;
             self.view.scroll = 0;
             self.view.cursor = 0;
             self.view.typing = false;
@@ -263,6 +273,7 @@ impl App {
         match self.view.screen {
             Screen::Help => self.toggle_help(),
             Screen::Rail => self.go(self.view.opened_from),
+            Screen::Lnet if self.view.lnet.open => self.close_nid(),
             _ if !self.view.filter.is_empty() => self.view.filter.clear(),
             Screen::Rails => return Outcome::Ignored,
             _ => self.go(Screen::Rails),
@@ -272,6 +283,9 @@ impl App {
 
     /// Opens the selected rail; on the findings, the rail that the finding is about.
     fn open(&mut self) -> Outcome {
+        if self.view.screen == Screen::Lnet {
+            return self.open_nid();
+        }
         let Some((node, assessment)) = self.frozen.as_deref().or(self.now.as_ref()) else {
             return Outcome::Ignored;
         };
@@ -339,7 +353,8 @@ impl App {
     fn step_down(&mut self, by: isize) -> Outcome {
         match self.view.screen {
             Screen::Rails | Screen::Links => self.select_rail(by),
-            Screen::Findings | Screen::Lnet => self.move_cursor(by),
+            Screen::Findings => self.move_cursor(by),
+            Screen::Lnet => self.step_lnet(by),
             Screen::Routes => self.step_routes(by),
             _ => self.scroll(by),
         }
@@ -350,6 +365,7 @@ impl App {
         let lines = isize::try_from(self.extent.page.max(2) - 1).unwrap_or(1);
         match self.view.screen {
             Screen::Rails => self.select_rail(direction * lines),
+            Screen::Lnet => self.step_lnet(direction * lines),
             _ => self.scroll(direction * lines),
         }
     }
@@ -394,6 +410,67 @@ impl App {
         self.view.cell = Some(there);
         let least = self.scroll_for(there.0);
         self.view.scroll = self.view.scroll.max(least).min(there.0.max(least));
+        Outcome::Changed
+    }
+
+    /// The next destination on the routes, the next panel on LNet.
+    fn sideways(&mut self, by: isize) -> Outcome {
+        if self.view.screen != Screen::Lnet {
+            return self.select_cell(0, by);
+        }
+        let panel = self.view.lnet.panel.step(by);
+        if panel == self.view.lnet.panel || self.view.lnet.open {
+            return Outcome::Ignored;
+        }
+        self.view.lnet.panel = panel;
+        self.view.scroll = 0;
+        Outcome::Changed
+    }
+
+    /// Lists NIs and peers anew if something changed since.
+    fn find_nids(&mut self) {
+        if let Some((node, _)) = self.frozen.as_deref().or(self.now.as_ref()) {
+            self.nids.update(node, &self.view.filter, self.view.lnet.chosen.as_ref());
+        }
+    }
+
+    fn open_nid(&mut self) -> Outcome {
+        self.find_nids();
+        if self.view.lnet.open {
+            self.close_nid();
+        } else if let Some(chosen) = self.nids.chosen(self.nids.at()) {
+            // What is open stays open, whatever moves in the list.
+            self.view.lnet.chosen = Some(chosen);
+            self.view.lnet.open = true;
+            self.view.scroll = 0;
+        } else {
+            return Outcome::Ignored;
+        }
+        Outcome::Changed
+    }
+
+    fn close_nid(&mut self) {
+        self.view.lnet.open = false;
+        self.view.scroll = 0;
+    }
+
+    /// Through the NIs, then the peers; other panels scroll below the last NI.
+    fn step_lnet(&mut self, by: isize) -> Outcome {
+        self.find_nids();
+        let shows_peers = self.view.lnet.panel == LnetPanel::Peers;
+        if self.view.lnet.open || !shows_peers && by < 0 && self.view.scroll > 0 {
+            return self.scroll(by);
+        }
+        let count = if shows_peers { self.nids.len() } else { self.nids.nis() };
+        let here = self.nids.at();
+        if !shows_peers && by > 0 && here + 1 >= count {
+            return self.scroll(by);
+        }
+        let there = here.saturating_add_signed(by).min(count.saturating_sub(1));
+        let Some(chosen) = self.nids.chosen(there).filter(|_| there != here) else {
+            return if shows_peers { Outcome::Ignored } else { self.scroll(by) };
+        };
+        self.view.lnet.chosen = Some(chosen);
         Outcome::Changed
     }
 

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 /// The sign of a figure's weakness.
-fn weakness(figure: &Figure) -> &'static str {
+pub(crate) fn weakness(figure: &Figure) -> &'static str {
     match figure.qualified.as_ref().map(|q| q.how) {
         Some(How::Saturated) => "≥",
         Some(How::Stale | How::Estimate) => "~",
@@ -37,6 +37,40 @@ pub(crate) fn percent(ratio: &Figure) -> String {
 /// A ratio with two decimals.
 pub(crate) fn ratio(ratio: &Figure) -> String {
     figure(ratio, units::ratio)
+}
+
+/// Messages or events a second: at most seven cells, and never `0` for something.
+pub(crate) fn messages(per_second: &Figure) -> String {
+    figure(per_second, |rate| match rate {
+        r if r > 0.0 && r < 0.005 => "<0.01".to_owned(),
+        r if r > 0.0 && r < 0.095 => format!("{r:.2}"),
+        r if r > 0.0 && r < 9.95 => format!("{r:.1}"),
+        r if r < 99_999.5 => units::count(r.round() as u64),
+        r => thousands(r),
+    })
+}
+
+/// The same in at most five cells.
+pub(crate) fn short(per_second: &Figure) -> String {
+    figure(per_second, |rate| match rate {
+        r if r > 0.0 && r < 0.5 => "<1".to_owned(),
+        r if r < 9_999.5 => format!("{r:.0}"),
+        r => thousands(r),
+    })
+}
+
+/// `12.3k`, `456k`, `7.8M`.
+fn thousands(value: f64) -> String {
+    let scaled = |by: f64, letter: char| {
+        let value = value / by;
+        let digits = usize::from(value < 99.95);
+        format!("{value:.digits$}{letter}")
+    };
+    match value {
+        v if v < 999_500.0 => scaled(1e3, 'k'),
+        v if v < 999.5e6 => scaled(1e6, 'M'),
+        _ => scaled(1e9, 'G'),
+    }
 }
 
 /// A reading, `–` if it is not known.
@@ -120,6 +154,24 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_of_messages_keeps_its_place_and_is_not_rounded_to_none() {
+        let words = |rate: f64| {
+            let figure = Fact::known(rate);
+            (messages(&figure), short(&figure))
+        };
+        let both = |long: &str, short: &str| (long.to_owned(), short.to_owned());
+        assert_eq!(words(0.0), both("0", "0"));
+        assert_eq!(words(0.001), both("<0.01", "<1"));
+        assert_eq!(words(0.04), both("0.04", "<1"));
+        assert_eq!(words(5.04), both("5.0", "5"));
+        assert_eq!(words(4_746.4), both("4 746", "4746"));
+        assert_eq!(words(12_345.0), both("12 345", "12.3k"));
+        assert_eq!(words(456_000.0), both("456k", "456k"));
+        assert_eq!(words(7.8e6), both("7.8M", "7.8M"));
+        assert_eq!(messages(&Fact::unknown(Why::Reset, "")), "–");
+    }
+
+    #[test]
     fn an_axis_has_no_needless_digits() {
         for (value, text) in
             [(0.0, "0"), (15.0, "15"), (7.5, "7.5"), (1.25, "1.25"), (0.075, "0.075"), (0.5, "0.5")]
@@ -129,6 +181,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_rate_of_messages_fits_its_column(rate in 0.0f64..1e11) {
+            let figure = Fact::known(rate);
+            prop_assert!(messages(&figure).chars().count() <= 7, "{}", messages(&figure));
+            prop_assert!(short(&figure).chars().count() <= 5, "{}", short(&figure));
+            prop_assert_eq!(messages(&figure) == "0", rate == 0.0);
+        }
+
         #[test]
         fn a_nice_number_is_not_below(value in 1e-9f64..1e15) {
             let nice = nice_above(value);

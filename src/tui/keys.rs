@@ -89,6 +89,7 @@ const fn bind(
 
 const CHARTS: &[Screen] = &[Screen::Rails];
 const ROUTES: &[Screen] = &[Screen::Routes];
+const LNET: &[Screen] = &[Screen::Lnet];
 const TABLES: &[Screen] = &[Screen::Rails, Screen::Links];
 const FILTERED: &[Screen] =
     &[Screen::Rails, Screen::Links, Screen::Routes, Screen::Lnet, Screen::Findings, Screen::Events];
@@ -105,7 +106,14 @@ pub(crate) const TABLE: &[Binding] = &[
         &[],
         "routes: which rail is taken, rules, tables",
     ),
-    bind(&[chr('4')], "4", Action::Go(Screen::Lnet), "", &[], "LNet: nets, NIs, credits, health"),
+    bind(
+        &[chr('4')],
+        "4",
+        Action::Go(Screen::Lnet),
+        "",
+        &[],
+        "LNet: nets, NIs, peers, routes, settings",
+    ),
     bind(&[chr('5')], "5", Action::Go(Screen::Findings), "", &[], "findings: evidence and mend"),
     bind(&[chr('6')], "6", Action::Go(Screen::Events), "", &[], "events: what happened when"),
     bind(&[key(KeyCode::Tab)], "Tab", Action::NextScreen, "", &[], "next screen"),
@@ -131,6 +139,14 @@ pub(crate) const TABLE: &[Binding] = &[
         "why",
         ROUTES,
         "on routes: how the selected decision came about",
+    ),
+    bind(
+        &[key(KeyCode::Enter), chr('e')],
+        "Enter",
+        Action::Open,
+        "open",
+        LNET,
+        "on LNet: everything of the selected NI or peer",
     ),
     bind(&[key(KeyCode::Esc)], "Esc", Action::Back, "", &[], "close what is open; drop the filter"),
     bind(&[chr(' ')], "Space", Action::Pause, "pause", &[], "freeze the screen; reading goes on"),
@@ -165,6 +181,22 @@ pub(crate) const TABLE: &[Binding] = &[
         "",
         ROUTES,
         "on routes: the next destination",
+    ),
+    bind(
+        &[key(KeyCode::Left), chr('h')],
+        "← h",
+        Action::Left,
+        "",
+        LNET,
+        "on LNet: back to the peers",
+    ),
+    bind(
+        &[key(KeyCode::Right), chr('l')],
+        "→ l",
+        Action::Right,
+        "",
+        LNET,
+        "on LNet: routes, then settings and counters",
     ),
     bind(&[chr('+'), chr('='), chr('>')], "+", Action::Slower, "", &[], "longer interval"),
     bind(&[chr('-'), chr('<')], "-", Action::Faster, "", &[], "shorter interval"),

@@ -23,7 +23,7 @@ impl Look {
     pub fn from_env(options: &super::Options) -> Self {
         let get = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
         Self {
-            colors: ColorLevel::from_env(get),
+            colors: ColorLevel::asked(options.theme).unwrap_or_else(|| ColorLevel::from_env(get)),
             ascii: options.ascii || glyphs::wants_ascii(get),
             bits: options.bits,
             zone: TimeZone::system(),
@@ -108,6 +108,46 @@ impl Sort {
     }
 }
 
+/// What stands below the NIs on the LNet screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum LnetPanel {
+    #[default]
+    Peers,
+    Routes,
+    Settings,
+}
+
+impl LnetPanel {
+    const ALL: [Self; 3] = [Self::Peers, Self::Routes, Self::Settings];
+
+    /// The panel so many further, without going round.
+    pub(super) fn step(self, by: isize) -> Self {
+        let here = Self::ALL.iter().position(|p| *p == self).unwrap_or(0);
+        let there = here.saturating_add_signed(by).min(Self::ALL.len() - 1);
+        Self::ALL.get(there).copied().unwrap_or(self)
+    }
+}
+
+/// What is selected on the LNet screen. A node may list itself among its peers, so a NID alone
+/// does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// An NI by its NID.
+    Ni(Text),
+    /// A peer by its primary NID.
+    Peer(Text),
+}
+
+/// How the user looks at LNet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LnetView {
+    pub(crate) panel: LnetPanel,
+    /// None yet is the first NI.
+    pub(crate) chosen: Option<Chosen>,
+    /// All of it is shown instead of the lists.
+    pub(crate) open: bool,
+}
+
 /// How the user looks at the model.
 #[derive(Clone, Debug)]
 pub(crate) struct ViewState {
@@ -118,7 +158,8 @@ pub(crate) struct ViewState {
     pub(super) opened_from: Screen,
     /// Identity of the selected rail; none yet is the first.
     pub(crate) selected: Option<Text>,
-    /// Selected line of the findings and of the NIs.
+    pub(crate) lnet: LnetView,
+    /// Selected line of the findings.
     pub(crate) cursor: usize,
     /// Selected row and column of the routes; none yet is the first that is wrong.
     pub(crate) cell: Option<(usize, usize)>,
@@ -148,6 +189,7 @@ impl ViewState {
             before_help: Screen::Rails,
             opened_from: Screen::Rails,
             selected: None,
+            lnet: LnetView::default(),
             cursor: 0,
             cell: None,
             story: false,

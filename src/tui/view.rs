@@ -27,6 +27,7 @@ mod route_words;
 mod routes;
 
 use super::glyphs;
+use super::nids::Nids;
 use super::paths::Paths;
 use super::state::{Feed, Look, Screen, ViewState};
 use super::theme::{Role, Theme};
@@ -53,6 +54,7 @@ pub(crate) struct Context<'a> {
     pub(crate) paused: bool,
     pub(crate) view: &'a ViewState,
     pub(crate) paths: &'a Paths,
+    pub(crate) nids: &'a Nids,
 }
 
 impl Context<'_> {

@@ -406,6 +406,23 @@ fn lnet(rails: &[Rail]) -> Arc<Lnet> {
     })
 }
 
+/// What LNet said before: the counts less what the rails tell as their rates.
+fn a_second_ago(rails: &[Rail], now: &Lnet) -> Lnet {
+    let mut lnet = now.clone();
+    let answer = lnet.answer.as_mut().unwrap();
+    answer.at = Mono((NOW - 1) * SECOND);
+    let rated = rails.iter().flat_map(|rail| &rail.lnet);
+    for (ni, rated) in answer.nets.iter_mut().flat_map(|net| &mut net.nis).zip(rated) {
+        for (count, rate) in [
+            (&mut ni.send_count, &rated.sent_per_second),
+            (&mut ni.recv_count, &rated.received_per_second),
+        ] {
+            *count = count.clone().map(|n| n - rate.ok().copied().unwrap_or(0.0).round() as u32);
+        }
+    }
+    lnet
+}
+
 fn prefix(a: u8, b: u8, c: u8, d: u8, len: u8) -> Prefix {
     Prefix { addr: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), len }
 }
@@ -511,7 +528,13 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
         notes: Vec::new(),
         cost: Vec::new(),
     };
-    let mut node = Node::new(Settings::default(), SourceKind::Live, &sample);
+    let before = Sample {
+        time: time(NOW - 1),
+        lnet: Arc::new(a_second_ago(&rails, &sample.lnet)),
+        ..sample.clone()
+    };
+    let mut node = Node::new(Settings::default(), SourceKind::Live, &before);
+    node.advance(&sample);
     node.measured_interval = Some(Duration::from_secs(1));
     node.rails = rails;
     node.groups = groups;

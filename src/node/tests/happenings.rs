@@ -101,14 +101,22 @@ fn p19_an_ni_is_up_only_if_status_and_fatal_error_agree() {
 fn p20_message_rates_wrap_and_reset() {
     let mut world = World::rails(1);
     world.o2ib(1);
-    world.nis.as_mut().unwrap()[0].send_count = Ok(u32::MAX - 9);
-    world.nis.as_mut().unwrap()[0].recv_count = Ok(5_000);
+    let count = |world: &mut World, sent, received| {
+        let ni = &mut world.nis.as_mut().unwrap()[0];
+        (ni.send_count, ni.recv_count) = (Ok(sent), Ok(received));
+    };
+    count(&mut world, u32::MAX - 9, 5_000);
     let mut node = start(&world);
-    world.nis.as_mut().unwrap()[0].send_count = Ok(10);
-    world.nis.as_mut().unwrap()[0].recv_count = Ok(10);
+    count(&mut world, 10, 5_010);
     node.advance(&world.at_ms(2_000));
     let ni = &node.rails[0].lnet[0];
     assert_eq!(ni.sent_per_second.value, Ok(10.0));
+    assert_eq!(ni.received_per_second.value, Ok(5.0));
+    // The counts of an NI begin anew together: what rose is no more to be believed.
+    count(&mut world, 20, 10);
+    node.advance(&world.at_ms(4_000));
+    let ni = &node.rails[0].lnet[0];
+    assert_eq!(super::why(&ni.sent_per_second), Some(Why::Reset));
     assert_eq!(super::why(&ni.received_per_second), Some(Why::Reset));
 }
 

@@ -12,7 +12,7 @@ pub(super) fn object(node: &Node, life: &Lifecycle) -> Value {
     o.put("version", &node.lnet.version);
     o.set("stage", node.lnet_stage().word());
     match (&node.lnet.answer, node.lnet_unknown()) {
-        (Ok(answer), _) => o.list("nets", answer.nets.iter().map(net)),
+        (Ok(answer), _) => o.list("nets", answer.nets.iter().map(|n| net(node, n))),
         (Err(_), None) => o.list("nets", std::iter::empty()),
         (Err(_), Some(unknown)) => {
             o.explain("stage", unknown.why, &unknown.detail);
@@ -49,10 +49,16 @@ fn lifecycle(life: &Lifecycle) -> Value {
     o.finish()
 }
 
-fn net(net: &LnetNet) -> Value {
+fn net(node: &Node, net: &LnetNet) -> Value {
     let mut o = Object::new();
     o.set("name", &net.name);
-    o.list("nis", net.nis.iter().map(|n| ni(n).finish()));
+    let with_rails = |one: &LnetNi| {
+        let mut o = ni(one);
+        let on = node.rails.iter().filter(|r| r.lnet.iter().any(|own| own.ni.nid == one.nid));
+        o.set("rails", on.map(|r| &r.name).collect::<Vec<_>>());
+        o.finish()
+    };
+    o.list("nis", net.nis.iter().map(with_rails));
     o.finish()
 }
 

@@ -23,7 +23,14 @@ const TERMS: &[(&str, &str)] = &[
     ),
     ("bar", "rate by what the link can carry after line coding"),
     ("ladder", "the layers from cable to traffic; the first that fails is the one to mend"),
-    ("sent/s", "messages a second that LNet counts on an NI"),
+    ("sent/s", "messages a second that LNet counts on an NI, or that go to a peer"),
+    (
+        "msg/byte",
+        "an NI's part of its net's messages, as LNet counts them / of the bytes, as the ports do",
+    ),
+    ("credits", "free now / the fewest ever / configured; below 0 so many messages wait"),
+    ("chosen", "an NI's part of the PUTs and GETs: what this node chose it for"),
+    ("put/s …", "sent/received; REPLY and ACK follow the choice of the other side"),
     (
         "made by",
         "kernel, dhcp, ra; static: a network manager; boot, unspec: ip, by hand or in a script",

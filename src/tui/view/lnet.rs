@@ -1,121 +1,42 @@
-//! LNet: where it stands, its nets and NIs, and of the selected NI everything it says.
+//! LNet: where it stands, its nets and NIs, its peers, routes and settings.
+//!
+//! ```text
+//!  LNet 2.15.8 up, o2ib 4 NIs                             where it stands
+//!  LNet 40 GB/s in …  the ports of its rails …            what moves
+//!    NID  ON  HEALTH  CREDITS  SENT/S …                   the NIs
+//!  PEERS 128, 2 not well   ROUTES 1   SETTINGS            one of three panels, ← → turns them
+//!  …
+//!  ALL OF …                                               the selected one, where there is room
+//! ```
 
-use super::paint::{self, Pair, cells, right, scrolled, text};
-use super::rail::per_second;
+mod detail;
+mod nis;
+mod peers;
+mod settings;
+mod table;
+mod words;
+
+pub(crate) use words::{Detail, rail_words, stage_words};
+
+use super::paint::{cells, line, right, scrolled, text};
 use super::{Context, Extent};
-use crate::check::{Assessment, Layer, RailAssessment, Verdict, ni_verdict};
-use crate::node::{LnetStage, Node, Rail, RailNi, SourceKind};
-use crate::sample::{Lnet, LnetFailure, LnetNi};
+use crate::check::{Assessment, Verdict};
+use crate::lnet::lifecycle::StartedBy;
+use crate::node::{LnetStage, Node, Peer, Peers};
 use crate::tui::format;
-use crate::tui::glyphs;
+use crate::tui::nids;
+use crate::tui::state::LnetPanel;
 use crate::tui::theme::Role;
-use crate::units::{self, UNKNOWN};
+use crate::units;
+use nis::Entry;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
-/// How much is told of LNet in a few words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
-    /// `LNet up`.
-    Stage,
-    /// `LNet up, o2ib 4 NIs`.
-    Nets,
-    /// `LNet 2.15.8 up, o2ib 4 NIs`.
-    Version,
-}
-
-/// LNet in a few words.
-pub(crate) fn stage_words(node: &Node, detail: Detail) -> String {
-    let lnet = &node.lnet;
-    let version = match &lnet.version {
-        Ok(version) if detail == Detail::Version => format!(" {version}"),
-        _ => String::new(),
-    };
-    let stage = match node.lnet_stage() {
-        LnetStage::Absent => return "no LNet".to_owned(),
-        LnetStage::NotLoaded => "not loaded".to_owned(),
-        LnetStage::Loaded => "loaded, not configured".to_owned(),
-        LnetStage::Configured => "configured, no net".to_owned(),
-        LnetStage::Up if detail == Detail::Stage => "up".to_owned(),
-        LnetStage::Up => format!("up, {}", nets(lnet)),
-        LnetStage::Unknown => unknown_words(node).to_owned(),
-    };
-    let mark = if node.lnet_aged().is_some() { " (stale)" } else { "" };
-    format!("LNet{version} {stage}{mark}")
-}
-
-fn nets(lnet: &Lnet) -> String {
-    let nets = lnet.answer.iter().flat_map(|a| &a.nets).filter(|net| &*net.name != "lo");
-    let words: Vec<String> = nets
-        .map(|net| match net.nis.len() {
-            1 => format!("{} 1 NI", net.name),
-            n => format!("{} {n} NIs", net.name),
-        })
-        .collect();
-    words.join(", ")
-}
-
-/// Why the stage is not known.
-fn unknown_words(node: &Node) -> &'static str {
-    match &node.lnet.answer {
-        Err(LnetFailure::NotInstalled) if node.lnet.modules.lnet == Some(true) => {
-            "loaded, no lnetctl"
-        }
-        Err(LnetFailure::NotInstalled) => "not known, no lnetctl",
-        Err(LnetFailure::Denied(_)) => "needs root",
-        Err(LnetFailure::Timeout(_)) => "does not answer",
-        Err(LnetFailure::Pending) if node.source == SourceKind::Capture => "not captured",
-        Err(LnetFailure::Pending) => "asked …",
-        _ => "cannot be read",
-    }
-}
-
-/// The LNET column of a rail, and its verdict: that of the ladder.
-pub(crate) fn rail_words(
-    node: &Node,
-    judged: Option<&RailAssessment>,
-    rail: &Rail,
-) -> (String, Verdict) {
-    let rung = |layer| {
-        let rung = judged.and_then(|j| j.ladder.iter().find(|r| r.layer == layer));
-        rung.map_or(Verdict::Unknown, |r| r.verdict)
-    };
-    let (ni, health) = (rung(Layer::Ni), rung(Layer::Health));
-    let bad = |v| matches!(v, Verdict::Warning | Verdict::Critical);
-    let down = rail.lnet.iter().filter(|ni| bad(ni_verdict(&ni.ni, Some(ni)))).count();
-    let words = match rail.lnet.as_slice() {
-        [] if node.lnet.answer.is_ok() => "no NI".to_owned(),
-        [] => UNKNOWN.to_owned(),
-        [_] if down > 0 => "NI down".to_owned(),
-        [one] => match (&one.ni.status, &one.ni.health) {
-            (Ok(status), Ok(value)) if health != Verdict::Ok => format!("{status} {value}"),
-            (status, _) => format::reading(status),
-        },
-        many if down > 0 => format!("{down} of {} down", many.len()),
-        many => format!("{} NIs", many.len()),
-    };
-    (words, if bad(ni) { ni } else { health })
-}
-
-/// Headings after the NID, with their widths; most useful first.
-const COLUMNS: [(&str, u16); 9] = [
-    ("ON", 8),
-    ("STATUS", 6),
-    ("HEALTH", 6),
-    ("FATAL", 5),
-    ("SENT/S", 8),
-    ("RECV/S", 8),
-    ("CREDITS", 7),
-    ("DROPS", 8),
-    ("CPT", 10),
-];
-
-struct Entry<'a> {
-    ni: &'a LnetNi,
-    joined: Option<(&'a Rail, &'a RailNi)>,
-}
+/// From this height on the selected NI or peer is told without being opened.
+const TALL: u16 = 34;
+/// From this width on routes and settings stand beside the peers.
+const WIDE: u16 = 140;
 
 /// Draws the screen.
 pub(crate) fn draw(
@@ -125,52 +46,140 @@ pub(crate) fn draw(
     node: &Node,
     assessment: &Assessment,
 ) -> Extent {
-    let head = head_lines(node, assessment);
-    let mut y = area.y;
-    let dim = context.style(Role::Dim);
-    for (n, words) in head.iter().enumerate() {
-        let style = if n == 0 { Style::new() } else { dim };
-        text(buffer, area.x + 1, y, area.width - 2, words, style);
-        y += 1;
+    let y = head(buffer, area, context, node, assessment);
+    let nis: Vec<Entry<'_>> =
+        nids::nis(node, &context.view.filter).map(|ni| Entry::new(node, ni)).collect();
+    let at = context.nids.at();
+    let peers = node.lnet_figures.peers.as_deref().ok();
+    let selected_peer = at.checked_sub(nis.len());
+    let width = usize::from(area.width.saturating_sub(2));
+    let told = |width: usize| match selected_peer {
+        None => nis.get(at).map_or_else(Vec::new, |one| detail::ni(one, context, width)),
+        Some(n) => peer_at(context, peers, n)
+            .map_or_else(Vec::new, |peer| detail::peer(node, &peer, context, width)),
+    };
+    if context.view.lnet.open {
+        return scrolled(buffer, below(area, y), &told(width), context);
     }
-    let nis = nis(node, context);
-    let cursor = context.view.cursor.min(nis.len().saturating_sub(1));
-    let table = below(area, y + 1);
-    let most = usize::from(table.height.saturating_sub(1) / 2).max(1);
-    let rows = nis.len().min(most);
-    let first = (cursor + 1).saturating_sub(rows);
-    let nid = nis.iter().map(|one| cells(&one.ni.nid)).max().unwrap_or(0).clamp(12, 40);
-    let nid = u16::try_from(nid).unwrap_or(40);
-    let mut y = table.y;
+    let mut y = y;
     if !nis.is_empty() {
-        row(buffer, table, y, ("NID", nid), &COLUMNS.map(|(name, _)| name.to_owned()), dim);
-        y += 1;
+        let rows = usize::from((area.height / 3).saturating_sub(1)).max(1);
+        let selected = selected_peer.is_none().then_some(at);
+        y = nis::draw(buffer, below(area, y), context, &nis, selected, rows) + 1;
     }
-    for (n, one) in nis.iter().enumerate().skip(first).take(rows) {
-        if y >= area.bottom() {
-            break;
+    let mut rest = below(area, y);
+    if area.height >= TALL {
+        let lines = told(width);
+        let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+        let height = wanted.min(rest.height / 2);
+        let (upper, lower) = (rest.height - height, below(rest, rest.bottom() - height + 1));
+        rest.height = upper;
+        for (row, content) in (lower.y..lower.bottom()).zip(&lines) {
+            line(buffer, lower.x + 1, row, lower.width.saturating_sub(2), content);
         }
-        ni_row(buffer, table, y, context, one, nid, n == cursor);
-        y += 1;
+        let more = lines.len().saturating_sub(usize::from(lower.height));
+        if more > 0 && lower.height > 0 {
+            let words = format!(" {more} more: Enter ");
+            let width = lower.width.saturating_sub(1);
+            right(buffer, lower.x, lower.bottom() - 1, width, &words, context.style(Role::Badge));
+        }
     }
-    if nis.len() > rows {
-        let words = format!("… {} NIs in all: j and k show the others", nis.len());
-        text(buffer, area.x + 4, y, area.width.saturating_sub(5), &words, dim);
-        y += 1;
-    }
-    let lines = nis.get(cursor).map_or_else(Vec::new, |one| more(one.ni, context, area.width));
-    let extent = scrolled(buffer, below(area, y + 1), &lines, context);
-    Extent { choices: nis.len(), ..extent }
+    panel(buffer, rest, context, node, selected_peer)
+}
+
+/// The peer at a place among those that the filter lets through.
+fn peer_at<'a>(context: &Context<'_>, peers: Option<&'a Peers>, n: usize) -> Option<Peer<'a>> {
+    peers?.get(context.nids.peer(n)?)
 }
 
 /// What is left of an area from a row on.
 fn below(area: Rect, y: u16) -> Rect {
-    Rect { y, height: area.bottom().saturating_sub(y), ..area }
+    let y = y.min(area.bottom());
+    Rect { y, height: area.bottom() - y, ..area }
 }
 
-/// The stage; then modules, and what is wrong with the asking.
-fn head_lines(node: &Node, assessment: &Assessment) -> Vec<String> {
-    let mut lines = vec![stage_words(node, Detail::Version)];
+/// LNet's life, what is wrong with the asking, what moves. The row behind it.
+fn head(
+    buffer: &mut Buffer,
+    area: Rect,
+    context: &Context<'_>,
+    node: &Node,
+    assessment: &Assessment,
+) -> u16 {
+    let width = usize::from(area.width.saturating_sub(2));
+    let mut lines = life(node, context, width, area.height >= TALL);
+    let dim = context.style(Role::Dim);
+    let gaps = assessment.not_checked.iter().filter(|gap| gap.what == "LNet");
+    let mut quiet: Vec<String> = gaps.map(|gap| gap.why.to_string()).collect();
+    quiet.extend(node.lnet_aged());
+    lines.extend(quiet.into_iter().map(|words| Line::styled(words, dim)));
+    if !node.lnet_figures.nis.is_empty() {
+        lines.push(volume(node, context, width));
+    }
+    for (y, content) in (area.y..area.bottom()).zip(&lines) {
+        line(buffer, area.x + 1, y, area.width.saturating_sub(2), content);
+    }
+    area.y + u16::try_from(lines.len()).unwrap_or(area.height) + 1
+}
+
+/// Where LNet stands, who started it and uses it, what ends it, what comes next.
+fn life(node: &Node, context: &Context<'_>, width: usize, roomy: bool) -> Vec<Line<'static>> {
+    let dim = context.style(Role::Dim);
+    let life = node.lnet_lifecycle();
+    let mut first = vec![Span::raw(stage_words(node, Detail::Version))];
+    let mut add = |words: &str, style| {
+        let taken: usize = first.iter().map(Span::width).sum();
+        if taken + 3 + cells(words) <= width {
+            first.push(Span::styled(format!(" · {words}"), style));
+        }
+    };
+    if let Some(by) = life.started_by.ok().filter(|by| **by != StartedBy::Nobody) {
+        add(by.words(), dim);
+    }
+    match life.survives_reboot.ok() {
+        Some(true) => add("stays over a reboot", dim),
+        Some(false) => {
+            add("a reboot would change it", context.style(Role::Verdict(Verdict::Warning)));
+        }
+        None => {}
+    }
+    let mut lines = vec![Line::from(first)];
+    let mut quiet = Vec::new();
+    if life.stage != LnetStage::Up {
+        quiet.push(modules(node));
+    }
+    let users = match life.users.as_slice() {
+        [] => None,
+        users => {
+            let names: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
+            Some(format!("used by {}", names.join(", ")))
+        }
+    };
+    let unload = life.rmmod_refused.ok().map(|refused| match refused {
+        Some(why) => format!("lustre_rmmod would refuse: {why}"),
+        None => "lustre_rmmod would unload it".to_owned(),
+    });
+    let both: Vec<String> = users.into_iter().chain(unload).collect();
+    match both.join("; ") {
+        words if words.is_empty() => {}
+        words if cells(&words) <= width => quiet.push(words),
+        _ if roomy => quiet.extend(both),
+        // Why it would not unload tells who uses it.
+        _ => quiet.extend(both.into_iter().next_back()),
+    }
+    quiet.extend(life.after_reboot.iter().map(|words| format!("at a reboot: {words}")));
+    lines.extend(quiet.into_iter().map(|words| Line::styled(words, dim)));
+    lines.extend(life.next.iter().map(|step| {
+        Line::from(vec![
+            Span::styled("next ", dim),
+            Span::raw(step.command.to_string()),
+            Span::styled(format!("   {}", step.why), dim),
+        ])
+    }));
+    lines
+}
+
+fn modules(node: &Node) -> String {
     let modules = &node.lnet.modules;
     let known =
         [("lnet", modules.lnet), ("ko2iblnd", modules.ko2iblnd), ("ksocklnd", modules.ksocklnd)];
@@ -183,118 +192,148 @@ fn head_lines(node: &Node, assessment: &Assessment) -> Vec<String> {
         .map(|(word, state)| (word, with(state)))
         .filter(|(_, names)| !names.is_empty())
         .map(|(word, names)| format!("{word}: {names}"));
-    lines.push(format!("modules {}", parts.collect::<Vec<_>>().join("; ")));
-    let gaps = assessment.not_checked.iter().filter(|gap| gap.what == "LNet");
-    lines.extend(gaps.map(|gap| gap.why.to_string()));
-    lines.extend(node.lnet_aged());
-    lines
+    format!("modules {}", parts.collect::<Vec<_>>().join("; "))
 }
 
-/// The NIs that the filter lets through; the loopback, which nobody looks for, last.
-fn nis<'a>(node: &'a Node, context: &Context<'_>) -> Vec<Entry<'a>> {
-    let Ok(answer) = &node.lnet.answer else { return Vec::new() };
-    let all = || answer.nets.iter().flat_map(|net| &net.nis);
-    all()
-        .filter(|ni| !ni.is_lo())
-        .chain(all().filter(|ni| ni.is_lo()))
-        .filter(|ni| {
-            context.passes(&ni.nid) || ni.interfaces.iter().any(|name| context.passes(name))
+/// LNet's own bytes beside those of the ports below it: whatever else uses them is the difference.
+fn volume(node: &Node, context: &Context<'_>, width: usize) -> Line<'static> {
+    let volume = &node.lnet_figures.volume;
+    let dim = context.style(Role::Dim);
+    let rate = |figure: &crate::node::Figure| {
+        let weak = format::weakness(figure);
+        figure.ok().map_or(units::UNKNOWN.to_owned(), |rate| {
+            format!("{weak}{}", units::rate(*rate, context.view.bits))
         })
-        .map(|ni| {
-            let joined = node.rails.iter().find_map(|rail| {
-                let own = rail.lnet.iter().find(|own| own.ni.nid == ni.nid)?;
-                Some((rail, own))
-            });
-            Entry { ni, joined }
-        })
-        .collect()
-}
-
-fn row(
-    buffer: &mut Buffer,
-    area: Rect,
-    y: u16,
-    (nid, width): (&str, u16),
-    fields: &[String; 9],
-    style: Style,
-) {
-    let mut x = area.x + 4;
-    text(buffer, x, y, width, nid, style);
-    x += width + 1;
-    for (n, (field, (_, width))) in fields.iter().zip(COLUMNS).enumerate() {
-        if x + width >= area.right() {
-            break;
+    };
+    let mut spans = Vec::new();
+    let mut part = |name: &'static str, rx: &crate::node::Figure, tx: &crate::node::Figure| {
+        spans.push(Span::styled(name, dim));
+        let (rx_style, tx_style) = (context.style(Role::Rx), context.style(Role::Tx));
+        spans.push(Span::styled(rate(rx), rx_style));
+        spans.push(Span::styled(" in, ", dim));
+        spans.push(Span::styled(rate(tx), tx_style));
+        spans.push(Span::styled(" out", dim));
+    };
+    part("LNet ", &volume.received_bytes_per_second, &volume.sent_bytes_per_second);
+    part("   its ports ", &volume.port_rx_bytes_per_second, &volume.port_tx_bytes_per_second);
+    let mut told = |words: &'static str, figure: &crate::node::Figure, bytes: bool| {
+        if let Some(value) = figure.ok().filter(|value| **value > 0.0) {
+            let value = if bytes {
+                units::rate(*value, context.view.bits)
+            } else {
+                format!("{}/s", format::messages(figure))
+            };
+            let taken: usize = spans.iter().map(Span::width).sum();
+            if taken + cells(words) + cells(&value) + 4 <= width {
+                spans.push(Span::styled(format!("   {words} "), dim));
+                spans.push(Span::raw(value));
+            }
         }
-        if (2..=7).contains(&n) {
-            right(buffer, x, y, width, field, style);
-        } else {
-            text(buffer, x, y, width, field, style);
-        }
-        x += width + 1;
+    };
+    told("routed", &volume.routed_bytes_per_second, true);
+    told("dropped", &volume.dropped_bytes_per_second, true);
+    if let Some(resends) = volume.counter("resend_count") {
+        told("resends", &resends.per_second, false);
     }
+    Line::from(spans)
 }
 
-fn ni_row(
+/// The titles of the panels and the one that is chosen.
+fn panel(
     buffer: &mut Buffer,
     area: Rect,
-    y: u16,
     context: &Context<'_>,
-    one: &Entry<'_>,
-    width: u16,
-    selected: bool,
-) {
-    let ni = one.ni;
-    let verdict = ni_verdict(ni, one.joined.map(|(_, own)| own));
-    let sign =
-        format!("{}{}", if selected { glyphs::SELECTED } else { " " }, glyphs::verdict(verdict));
-    text(buffer, area.x + 1, y, 2, &sign, context.style(Role::Verdict(verdict)));
-    let on = one.joined.map_or_else(
-        || ni.interfaces.first().map_or(UNKNOWN.to_owned(), ToString::to_string),
-        |(rail, _)| rail.name.to_string(),
-    );
-    let rate = |pick: fn(&RailNi) -> &crate::node::Figure| {
-        one.joined.map_or(UNKNOWN.to_owned(), |(_, own)| per_second(pick(own)))
-    };
-    let fields = [
-        on,
-        format::reading(&ni.status),
-        format::reading(&ni.health),
-        format::reading(&ni.fatal_error),
-        rate(|own| &own.sent_per_second),
-        rate(|own| &own.received_per_second),
-        format::reading(&ni.credits),
-        ni.drop_count.as_ref().map_or(UNKNOWN.to_owned(), |n| units::count((*n).into())),
-        format::reading(&ni.cpt),
-    ];
-    let style = match verdict {
-        Verdict::Critical | Verdict::Warning => context.style(Role::Verdict(verdict)),
-        Verdict::NotApplicable => context.style(Role::Dim),
-        _ => Style::new(),
-    };
-    row(buffer, area, y, (&ni.nid, width), &fields, style);
-    if selected {
-        text(buffer, area.x + 4, y, width, &ni.nid, context.style(Role::Selected));
+    node: &Node,
+    selected: Option<usize>,
+) -> Extent {
+    if area.height == 0 {
+        return Extent::default();
+    }
+    titles(buffer, area, context, node);
+    let rest = below(area, area.y + 1);
+    let width = usize::from(rest.width.saturating_sub(2));
+    match context.view.lnet.panel {
+        LnetPanel::Routes => scrolled(buffer, rest, &settings::routes(node, context), context),
+        LnetPanel::Settings => {
+            scrolled(buffer, rest, &settings::all(node, context, width), context)
+        }
+        LnetPanel::Peers => {
+            let split = rest.width >= WIDE;
+            let left = if split { rest.width * 5 / 8 } else { rest.width };
+            if split {
+                let (x, width) = (rest.x + left + 1, rest.width - left - 1);
+                beside(buffer, Rect { x, width, ..rest }, context, node);
+            }
+            let list = Rect { width: left, ..rest };
+            match &node.lnet_figures.peers {
+                Ok(peers) if peers.is_empty() => {
+                    say(buffer, list, context, "LNet knows no peer yet");
+                }
+                Ok(_) if context.nids.peers() == 0 => {
+                    say(buffer, list, context, "no peer matches the filter");
+                }
+                Ok(peers) => peers::draw(buffer, list, context, (node, peers), selected),
+                Err(unknown) => {
+                    say(buffer, list, context, &format!("peers {}", format::why_not(unknown)));
+                }
+            }
+            Extent { lines: 0, page: usize::from(rest.height.saturating_sub(1)), choices: 0 }
+        }
     }
 }
 
-fn more(ni: &LnetNi, context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::styled(format!("ALL OF {}", ni.nid), context.style(Role::Dim))];
-    let interfaces: Vec<&str> = ni.interfaces.iter().map(AsRef::as_ref).collect();
-    let mut pairs = Vec::new();
-    if !interfaces.is_empty() {
-        pairs.push(Pair::new("interfaces", interfaces.join(" ")));
+fn say(buffer: &mut Buffer, area: Rect, context: &Context<'_>, words: &str) {
+    text(buffer, area.x + 4, area.y, area.width.saturating_sub(5), words, context.style(Role::Dim));
+}
+
+/// Routes and settings beside the peers; what does not fit has its own panel.
+fn beside(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) {
+    let width = usize::from(area.width.saturating_sub(2));
+    let mut lines = settings::brief(node, context, width);
+    lines.push(Line::default());
+    lines.extend(settings::routes(node, context));
+    let fits = usize::from(area.height);
+    for (row, content) in (area.y..area.bottom()).zip(&lines) {
+        line(buffer, area.x + 1, row, area.width.saturating_sub(2), content);
     }
-    for (name, value) in [
-        ("send_count", &ni.send_count),
-        ("recv_count", &ni.recv_count),
-        ("drop_count", &ni.drop_count),
-        ("peer_credits", &ni.peer_credits),
-        ("credits", &ni.credits),
-    ] {
-        pairs.push(Pair::reading(name, value, |n| units::count((*n).into())));
+    if lines.len() > fits && fits > 0 {
+        let words = format!(" {} more: → ", lines.len() - fits);
+        let width = area.width.saturating_sub(1);
+        right(buffer, area.x, area.bottom() - 1, width, &words, context.style(Role::Badge));
     }
-    pairs.push(Pair::reading("dev cpt", &ni.dev_cpt, ToString::to_string));
-    pairs.extend(ni.more.iter().map(|(path, value)| Pair::new(path, value.to_string())));
-    lines.extend(paint::pairs(&pairs, context, usize::from(width.saturating_sub(2))));
-    lines
+}
+
+fn titles(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) {
+    let titles = [
+        (LnetPanel::Peers, peers_title(context, node)),
+        (LnetPanel::Routes, settings::routes_title(node)),
+        (LnetPanel::Settings, "SETTINGS, COUNTERS".to_owned()),
+    ];
+    let mut spans = Vec::new();
+    for (panel, title) in titles {
+        let role = if panel == context.view.lnet.panel { Role::Selected } else { Role::Dim };
+        spans.push(Span::styled(title, context.style(role)));
+        spans.push(Span::raw("   "));
+    }
+    let width = area.width.saturating_sub(2);
+    let end = line(buffer, area.x + 1, area.y, width, &Line::from(spans));
+    let left = (area.x + 1 + width).saturating_sub(end);
+    if left >= 3 {
+        text(buffer, end, area.y, left, "← →", context.style(Role::Key));
+    }
+}
+
+/// `PEERS 128, 2 not well`.
+fn peers_title(context: &Context<'_>, node: &Node) -> String {
+    let Ok(peers) = &node.lnet_figures.peers else { return format!("PEERS {}", units::UNKNOWN) };
+    let counts = peers.counts();
+    let all = units::count(counts.peers as u64);
+    let shown = match context.nids.peers() {
+        n if n == counts.peers => all,
+        n => format!("{} of {all}", units::count(n as u64)),
+    };
+    match counts.troubled {
+        0 => format!("PEERS {shown}, all well"),
+        n => format!("PEERS {shown}, {} not well", units::count(n as u64)),
+    }
 }

@@ -114,13 +114,12 @@ impl Host {
         let info = json!({"family": "inet", "local": address, "prefixlen": len, "scope": "global",
             "label": dev, "valid_life_time": 4_294_967_295u32, "preferred_life_time": 4_294_967_295u32});
         let known = self.addresses.iter_mut().find(|a| a["ifname"] == dev);
-        match known {
-            Some(known) => known["addr_info"].as_array_mut().unwrap().push(info),
-            None => {
-                let mut link = self.links[index].clone();
-                link["addr_info"] = json!([info]);
-                self.addresses.push(link);
-            }
+        if let Some(known) = known {
+            known["addr_info"].as_array_mut().unwrap().push(info);
+        } else {
+            let mut link = self.links[index].clone();
+            link["addr_info"] = json!([info]);
+            self.addresses.push(link);
         }
         let local = vrf.map_or_else(|| "local".to_owned(), |t| t.to_string());
         self.routes.push(json!({"type": "local", "dst": address, "dev": dev, "table": local,

@@ -71,7 +71,8 @@ fn configured(scanned: &Scanned) -> Kept {
     }
     for line in &file.lines {
         content.push_str(line);
-        content.push('\n');
+        // At the end of a line it would continue it.
+        content.push_str(if line.ends_with('\\') { " \n" } else { "\n" });
     }
     let path = file.path.trim_start_matches('/').to_owned();
     Kept { path, content, is_error: false }

@@ -70,6 +70,23 @@ fn an_ni_goes_down_and_comes_back() {
 }
 
 #[test]
+fn drops_that_rise_are_told() {
+    let stand = Stand::new();
+    stand.says(&both_up(), "", 0);
+    let stream = stand.stream();
+    let before = answered(&stream);
+    assert!(!roots(&before).iter().any(|r| r.starts_with("LNET_DROPS")), "{:?}", roots(&before));
+    stand.says(&both_up().replace("drop_count: 3", "drop_count: 503"), "", 0);
+    let told = |o: &Value| roots(o).contains(&"LNET_DROPS_RISING warning".to_owned());
+    let (_, object) = stream.until("the drops are told", told);
+    let findings = object["findings"].as_array().unwrap();
+    let drops: Vec<&Value> = findings.iter().filter(|f| f["id"] == "LNET_DROPS_RISING").collect();
+    assert_eq!(drops.len(), 2);
+    assert_eq!(drops[0]["rails"], json!(["ibt0"]));
+    assert!(drops[0]["evidence"][0].as_str().unwrap().contains("drop_count: 503"), "{drops:?}");
+}
+
+#[test]
 fn no_ni_is_up() {
     let stand = Stand::new();
     stand.says(&net_show(&[ni(0, "down", 1, 0, 1), ni(1, "down", 1, 0, 1)]), "", 0);

@@ -32,7 +32,7 @@ pub use selection::SelectionRung;
 
 use crate::lnet::lifecycle::Lifecycle;
 use crate::node::Node;
-use crate::sample::Text;
+use crate::sample::{Family, Text};
 use fold::Found;
 use serde::Serialize;
 use std::sync::Arc;
@@ -398,6 +398,18 @@ fn node_verdict(findings: &[Finding], rails: &[RailAssessment]) -> Verdict {
 }
 
 impl Finding {
+    /// The address family that its evidence is about; `None` where it names no address. The rule
+    /// lists of both families have lines that read the same.
+    pub fn family(&self) -> Option<Family> {
+        let words = self.evidence.iter().flat_map(|line| line.split([' ', '\t', '/', ':', ',']));
+        if words.clone().any(|word| word.parse::<std::net::Ipv4Addr>().is_ok()) {
+            return Some(Family::Inet);
+        }
+        let mut words = self.evidence.iter().flat_map(|line| line.split([' ', '\t', '/', ',']));
+        let is_v6 = |word: &str| word.trim_end_matches(':').parse::<std::net::Ipv6Addr>().is_ok();
+        words.any(is_v6).then_some(Family::Inet6)
+    }
+
     /// A finding without commands, on the layer its catalogue entry names.
     fn new(id: &'static str, severity: Severity, summary: String, evidence: Vec<Text>) -> Self {
         Self {

@@ -187,17 +187,27 @@ impl<B: Bus> Devices<B> {
 
     fn mark_stuck(&mut self) {
         for (name, since) in self.pool.stuck() {
-            let device = self.newest.entry(name.clone()).or_insert_with(|| unread(name));
+            let why = Unknown::new(Why::Timeout, "the first read has not returned");
+            let device = self.newest.entry(name.clone()).or_insert_with(|| unread(name, &why));
             if device.stuck_since != Some(since) {
                 Arc::make_mut(device).stuck_since = Some(since);
             }
         }
     }
 
-    /// The newest values of all devices, in their order.
+    /// The newest values of all devices, in their order. One that has not answered yet is among
+    /// them, without anything that would have to be read.
     pub(super) fn snapshot(&self) -> Reading<Vec<Arc<RdmaDevice>>> {
         let order = self.order.as_ref().map_err(Clone::clone)?;
-        Ok(order.iter().filter_map(|name| self.newest.get(name)).cloned().collect())
+        let of = |name: &Text| self.newest.get(name).cloned().or_else(|| self.silent(name));
+        Ok(order.iter().filter_map(of).collect())
+    }
+
+    /// A device that is there and has not told anything; none if it said that it is gone.
+    fn silent(&self, name: &Text) -> Option<Arc<RdmaDevice>> {
+        let waiting = || Unknown::new(Why::Timeout, "the first read has not returned");
+        let why = || self.failed.get(name).cloned().unwrap_or_else(waiting);
+        self.pool.names().any(|known| known == name).then(|| unread(name, &why()))
     }
 
     /// What the user must know about the reading.
@@ -240,22 +250,22 @@ fn same_state(old: &[RdmaPort], new: &[RdmaPort]) -> bool {
 }
 
 /// A device that has never answered.
-fn unread(name: &Text) -> Arc<RdmaDevice> {
-    fn silent<T>() -> Reading<T> {
-        Err(Unknown::new(Why::Timeout, "the first read has not returned"))
+fn unread(name: &Text, why: &Unknown) -> Arc<RdmaDevice> {
+    fn of<T>(why: &Unknown) -> Reading<T> {
+        Err(why.clone())
     }
     Arc::new(RdmaDevice {
         name: name.clone(),
         attrs: Arc::new(DeviceAttrs {
-            node_type: silent(),
-            node_guid: silent(),
-            sys_image_guid: silent(),
-            node_desc: silent(),
-            fw_ver: silent(),
-            hca_type: silent(),
-            hw_rev: silent(),
-            board_id: silent(),
-            driver: silent(),
+            node_type: of(why),
+            node_guid: of(why),
+            sys_image_guid: of(why),
+            node_desc: of(why),
+            fw_ver: of(why),
+            hca_type: of(why),
+            hw_rev: of(why),
+            board_id: of(why),
+            driver: of(why),
             pci: None,
             netdevs: Vec::new(),
             parent: None,

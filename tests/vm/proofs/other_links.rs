@@ -47,7 +47,7 @@ pub(crate) fn a_bond_of_rails(lab: &mut Lab) {
     // The other member carries the address on.
     let other = lab.guest.sh("cat /sys/class/net/bond0/bonding/active_slave");
     assert_eq!(other.trim(), "ib1");
-    lab.seen("back", &Lab::set(0, "state 4 phys 5"), "all 4 rails are well", &[]);
+    lab.seen("back", &Lab::set(0, "state 4 phys 5"), "ib0*200 HDR", &["4 of 4 up"]);
 }
 
 pub(crate) fn vrf_vlan_and_macvlan(lab: &mut Lab) {

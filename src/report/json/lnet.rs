@@ -1,4 +1,6 @@
-//! LNet and its NIs.
+//! LNet, its NIs, its peers in short.
+
+mod figures;
 
 use super::object::Object;
 use crate::lnet::lifecycle::{Lifecycle, LnetStage};
@@ -12,7 +14,7 @@ pub(super) fn object(node: &Node, life: &Lifecycle) -> Value {
     o.put("version", &node.lnet.version);
     o.set("stage", node.lnet_stage().word());
     match (&node.lnet.answer, node.lnet_unknown()) {
-        (Ok(answer), _) => o.list("nets", answer.nets.iter().map(net)),
+        (Ok(answer), _) => o.list("nets", answer.nets.iter().map(|n| net(node, n))),
         (Err(_), None) => o.list("nets", std::iter::empty()),
         (Err(_), Some(unknown)) => {
             o.explain("stage", unknown.why, &unknown.detail);
@@ -24,6 +26,11 @@ pub(super) fn object(node: &Node, life: &Lifecycle) -> Value {
         o.qualify("nets", How::Stale.word(), &words);
     }
     o.set("lifecycle", lifecycle(life));
+    o.set("volume", figures::volume(&node.lnet_figures.volume));
+    match figures::peers(node) {
+        Ok(peers) => o.set("peers", peers),
+        Err(unknown) => o.unknown("peers", &unknown),
+    }
     o.finish()
 }
 
@@ -49,10 +56,22 @@ fn lifecycle(life: &Lifecycle) -> Value {
     o.finish()
 }
 
-fn net(net: &LnetNet) -> Value {
+fn net(node: &Node, net: &LnetNet) -> Value {
     let mut o = Object::new();
     o.set("name", &net.name);
-    o.list("nis", net.nis.iter().map(|n| ni(n).finish()));
+    if let Some(own) = node.lnet_figures.nets.iter().find(|own| own.name == net.name) {
+        figures::net(&mut o, own);
+    }
+    o.list("nis", net.nis.iter().map(|n| net_ni(node, n)));
+    o.finish()
+}
+
+/// An NI of a net: with all that its counts say. The loopback has no figures.
+fn net_ni(node: &Node, of: &LnetNi) -> Value {
+    let mut o = ni(of);
+    if let Some(own) = node.lnet_figures.ni(&of.nid) {
+        figures::ni(&mut o, own);
+    }
     o.finish()
 }
 

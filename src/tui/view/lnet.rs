@@ -47,8 +47,8 @@ pub(crate) fn draw(
     assessment: &Assessment,
 ) -> Extent {
     let y = head(buffer, area, context, node, assessment);
-    let nis: Vec<Entry<'_>> =
-        nids::nis(node, &context.view.filter).map(|ni| Entry::new(node, ni)).collect();
+    let nis = nids::nis(node, &context.view.filter);
+    let nis: Vec<Entry<'_>> = nis.map(|ni| Entry::new(node, assessment, ni)).collect();
     let at = context.nids.at();
     let peers = node.lnet_figures.peers.as_deref().ok();
     let selected_peer = at.checked_sub(nis.len());

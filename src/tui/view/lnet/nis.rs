@@ -1,7 +1,7 @@
 //! The NIs, a row each.
 
 use super::table::{Column, Table, figures, words};
-use crate::check::{Verdict, ni_verdict};
+use crate::check::{Assessment, Layer, Verdict, ni_verdict};
 use crate::node::{MessageKind, Messages, NiFigures, Node, Rail, RailNi};
 use crate::sample::{LnetNi, Reading};
 use crate::tui::format;
@@ -19,15 +19,28 @@ pub(super) struct Entry<'a> {
     pub(super) ni: &'a LnetNi,
     pub(super) figures: Option<&'a NiFigures>,
     joined: Option<(&'a Rail, &'a RailNi)>,
+    verdict: Verdict,
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn new(node: &'a Node, ni: &'a LnetNi) -> Self {
-        let joined = node.rails.iter().find_map(|rail| {
+    pub(super) fn new(node: &'a Node, assessment: &Assessment, ni: &'a LnetNi) -> Self {
+        let found = node.rails.iter().zip(0..).find_map(|(rail, index)| {
             let own = rail.lnet.iter().find(|own| own.ni.nid == ni.nid)?;
-            Some((rail, own))
+            Some((index, rail, own))
         });
-        Self { ni, figures: node.lnet_figures.ni(&ni.nid), joined }
+        let joined = found.map(|(_, rail, own)| (rail, own));
+        let alone = ni_verdict(ni, joined.map(|(_, own)| own));
+        // The ladder knows more of its health than the number; it speaks of all NIs of the rail.
+        let judged = found.filter(|(_, rail, _)| rail.lnet.len() == 1);
+        let judged = judged.and_then(|(index, ..)| assessment.rails.get::<usize>(index));
+        let rungs = judged.into_iter().flat_map(|rail| &rail.ladder);
+        let health = rungs.filter(|rung| rung.layer == Layer::Health).map(|rung| rung.verdict);
+        let verdict = match (alone, health.last()) {
+            (Verdict::Critical | Verdict::NotApplicable, _) => alone,
+            (_, Some(bad @ (Verdict::Warning | Verdict::Critical))) => bad,
+            _ => alone,
+        };
+        Self { ni, figures: node.lnet_figures.ni(&ni.nid), joined, verdict }
     }
 
     /// Its rail, else its interface.
@@ -36,10 +49,6 @@ impl<'a> Entry<'a> {
             || self.ni.interfaces.first().map_or(UNKNOWN.to_owned(), ToString::to_string),
             |(rail, _)| rail.name.to_string(),
         )
-    }
-
-    fn verdict(&self) -> Verdict {
-        ni_verdict(self.ni, self.joined.map(|(_, own)| own))
     }
 }
 
@@ -151,7 +160,7 @@ pub(super) fn draw(
     let first = (selected.unwrap_or(0) + 1).saturating_sub(shown);
     let mut y = area.y + 1;
     for (n, entry) in nis.iter().enumerate().skip(first).take(shown) {
-        let verdict = entry.verdict();
+        let verdict = entry.verdict;
         let is_selected = selected == Some(n);
         let sign = format!(
             "{}{}",

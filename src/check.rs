@@ -315,14 +315,14 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
         found.extend(own);
         causes.extend(cause.map(|c| (view.index, c.id)));
     }
-    let of_node = lnet::off_rails(node)
-        .into_iter()
-        .chain(reader::lnetctl_stuck(node))
-        .chain(traffic::off_rails(&views));
+    let life = node.lnet_lifecycle();
+    found.extend(lnet::of_node(node, &views, &life));
+    let of_node = reader::lnetctl_stuck(node).into_iter().chain(traffic::off_rails(&views));
     found.extend(of_node.map(|finding| Found { rails: Vec::new(), finding }));
     found.extend(routing::found(routed, |rail| {
         causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
     }));
+    lnet::tie(&mut found);
     let scene = selection::Scene::of(node);
     let selected = {
         let known = selection::Known { found: &found, routes: &routed.routes };
@@ -330,6 +330,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     };
     found.extend(selected);
     fold::settle(&mut found);
+    let left_out = fold::leave_out(&mut found, &node.policy);
     fold::raise_roots(&mut found);
 
     let rails: Vec<RailAssessment> = views
@@ -340,7 +341,9 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
                 .filter(|f| f.rails.contains(&view.index))
                 .map(|f| &f.finding)
                 .collect();
-            ladder::judge(view, &own, routed.rungs.get(view.index), &scene)
+            let left_out = left_out.iter().filter(|f| f.rails.contains(&view.index));
+            let silent: Vec<Layer> = left_out.map(|f| f.finding.layer).collect();
+            ladder::judge(view, &own, routed.rungs.get(view.index), &scene, &silent)
         })
         .collect();
     fold::merge(&mut found);
@@ -348,8 +351,8 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     let verdict = node_verdict(&findings, &rails);
     let mut not_checked = not_checked::list(&views, node);
     not_checked.extend(routed.not_checked.iter().cloned());
-    let lnet = node.lnet_lifecycle();
-    Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet }
+    not_checked.extend(not_checked::left_out(&left_out));
+    Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet: life }
 }
 
 /// All findings of one rail, each naming the root it follows from, and the link's own.

@@ -6,10 +6,11 @@
 
 mod args;
 mod check;
+mod config;
 mod error;
 mod explain;
 mod fix;
-mod interval;
+mod ip2nets;
 mod open;
 mod path;
 mod peers;
@@ -51,14 +52,19 @@ fn finish(result: Result<u8, Failure>) -> u8 {
 
 fn run(args: Args) -> Result<u8, Failure> {
     let Args { command, global } = args;
+    let given = global.given();
+    let loaded = config::load(&global)?;
+    let global = global.settled(&loaded.config);
     match command {
         None => dashboard(&global),
         Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Fix(options)) => fix::run(&global, &options),
         Some(Command::Path(options)) => path::run(&global, &options),
+        Some(Command::Ip2nets(options)) => ip2nets::run(&global, &options),
         Some(Command::Why(options)) => why::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
+        Some(Command::Config(_)) => config::show(&global, &loaded, &given),
         Some(Command::Explain(options)) => {
             explain::text(options.id.as_deref()).and_then(|text| print(&text))
         }
@@ -73,7 +79,8 @@ fn dashboard(global: &Global) -> Result<u8, Failure> {
     }
     let source = open::source(global)?;
     let source = rails::must_match(source, global)?;
-    let options = tui::Options { ascii: global.ascii, bits: global.bits };
+    let options =
+        tui::Options { ascii: global.ascii, bits: global.bits, theme: global.in_force.theme };
     Ok(tui::run(source, global.settings(), options)?)
 }
 

@@ -27,6 +27,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod fib;
 pub mod fix;
 pub mod lnet;

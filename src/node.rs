@@ -16,10 +16,12 @@ mod join;
 mod link_rate;
 mod lnet;
 mod other;
+mod policy;
 mod rail;
 mod rate;
 mod route_events;
 mod row;
+mod settle;
 mod shape;
 mod state;
 #[cfg(test)]
@@ -33,8 +35,10 @@ pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
 pub use lnet::{
     KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
-    NiFigures, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers,
+    NiFigures, NiGrowth, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi,
+    Peers,
 };
+pub use policy::{Policy, Thresholds};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
@@ -57,8 +61,21 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Groups named by the configuration.
     pub groups: Vec<ConfiguredGroup>,
-    /// `--peer`: addresses that somebody here wants to reach over the rails.
+    /// Names that the configuration gives to rails.
+    pub names: Vec<ConfiguredName>,
+    /// Addresses that the rails are meant to reach, by the configuration or `--peer`.
     pub peers: Vec<std::net::IpAddr>,
+    /// How the node is to be judged.
+    pub policy: Arc<Policy>,
+}
+
+/// A name that the configuration gives to a rail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredName {
+    /// Interface, RDMA device or `device/port`.
+    pub of: String,
+    /// What the rail is called.
+    pub name: String,
 }
 
 /// A group that the configuration makes.
@@ -144,6 +161,8 @@ pub struct Node {
     pub notes: Vec<Note>,
     /// Own reading cost of the newest pass.
     pub cost: Duration,
+    /// How the node is to be judged.
+    pub policy: Arc<Policy>,
     /// What is remembered between samples.
     state: state::State,
 }
@@ -285,6 +304,7 @@ impl Node {
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
+            policy: Arc::clone(&settings.policy),
             state: state::State::new(settings),
         };
         node.advance(sample);
@@ -328,6 +348,12 @@ impl Node {
     /// How far LNet has come.
     pub fn lnet_stage(&self) -> LnetStage {
         LnetStage::of(&self.lnet)
+    }
+
+    /// By how much the counters of an NI grew within the last minute; `None` before the second
+    /// answer.
+    pub fn lnet_growth(&self, nid: &str) -> Option<NiGrowth> {
+        self.state.ni_growth(nid)
     }
 
     /// LNet's life: where it is, what comes next, what would end it.

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod demo;
+pub mod interval;
 pub mod live;
 
 use crate::node::SourceKind;

@@ -43,6 +43,8 @@ pub struct Options {
     pub ascii: bool,
     /// `--bits`.
     pub bits: bool,
+    /// `theme` of the configuration.
+    pub theme: crate::config::Theme,
 }
 
 /// Why there is no dashboard here. A usage error.

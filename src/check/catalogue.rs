@@ -1,5 +1,6 @@
 //! The table of everything that can be found: what it means, why it matters, where that is known.
 
+pub(super) mod lnet;
 pub(super) mod routing;
 pub(super) mod selection;
 
@@ -35,15 +36,15 @@ pub(super) const RAIL_DOWN: &str = "RAIL_DOWN";
 pub(super) const RAIL_ADMIN_DOWN: &str = "RAIL_ADMIN_DOWN";
 pub(super) const RAIL_GONE: &str = "RAIL_GONE";
 pub(super) const RAIL_IDLE: &str = "RAIL_IDLE";
-pub(super) const NI_DOWN: &str = "NI_DOWN";
 pub(super) const TRAFFIC_OFF_RAILS: &str = "TRAFFIC_OFF_RAILS";
 pub(super) const READER_STUCK: &str = "READER_STUCK";
 
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 7] = [
+const PARTS: [&[Entry]; 8] = [
     BASE,
+    lnet::LNET,
     selection::SELECTION,
     routing::ADDRESSES,
     routing::RULES,
@@ -183,19 +184,6 @@ const BASE: &[Entry] = &[
             address and an NI this is no finding. ip link set IF up turns it on; its IPv4 routes \
             were removed when it went down and do not all come back by themselves.",
         source: "man ip-link(8); Linux net/ipv4/fib_frontend.c (fib_disable_ip)",
-    },
-    Entry {
-        id: NI_DOWN,
-        layer: Layer::Ni,
-        title: "LNet does not use this NI",
-        explanation: "LNet's network interface on this rail is down. fatal_error 1: the network driver below \
-            LNet reports that link or address is gone; LNet avoids the rail and comes back by itself, \
-            traffic goes on over the other NIs of the net. The health value stays 1000 all the while. \
-            fatal_error 0 with status down: a router's net without traffic for some two minutes, or health at 0 \
-            (2.17). Lustre 2.17.0 keeps showing status down after a flap (LU-20093): with health 1000 and \
-            messages moving it is only a note. The loopback NI is never judged.",
-        source: "Lustre lnet/include/lnet/lib-lnet.h (lnet_ni_get_status_locked); LU-14742, LU-14790, \
-            LU-16051, LU-19476, LU-20093",
     },
     Entry {
         id: RAIL_IDLE,

@@ -1,7 +1,8 @@
 //! One mistake, one root: order and severity of findings that hang together.
 
-use super::catalogue::NI_DOWN;
+use super::catalogue::lnet::{NI_ADDRESS_LOST, NI_DOWN, NI_ON_ALIAS, NI_STATUS_STALE};
 use super::{Finding, Severity};
+use crate::node::Policy;
 use std::cmp::Reverse;
 
 /// A finding and the rails whose ladders it is on.
@@ -42,6 +43,22 @@ pub(super) fn settle(found: &mut [Found]) {
     }
 }
 
+/// Takes out what the site does not want to hear of, and what follows from it; gives it back.
+pub(super) fn leave_out(found: &mut Vec<Found>, policy: &Policy) -> Vec<Found> {
+    let ignored = |f: &Found| {
+        let cause = f.finding.caused_by.is_some_and(|id| policy.ignore.iter().any(|i| i == id));
+        cause || policy.leaves_out(f.finding.id)
+    };
+    let (out, mut kept): (Vec<Found>, Vec<Found>) =
+        std::mem::take(found).into_iter().partition(ignored);
+    for one in &mut kept {
+        // Whoever asks for a consequence alone is told of it as such.
+        one.finding.caused_by = one.finding.caused_by.filter(|id| !policy.leaves_out(id));
+    }
+    *found = kept;
+    out
+}
+
 /// A root is never milder than what follows from it.
 pub(super) fn raise_roots(found: &mut [Found]) {
     for i in 0..found.len() {
@@ -63,7 +80,8 @@ pub(super) fn merge(found: &mut Vec<Found>) {
             let (a, b) = (&k.finding, &one.finding);
             a.caused_by.is_none()
                 && b.caused_by.is_none()
-                && (a.id, b.id) == (NI_DOWN, NI_DOWN)
+                && a.id == b.id
+                && matches!(a.id, NI_DOWN | NI_ADDRESS_LOST | NI_STATUS_STALE | NI_ON_ALIAS)
                 && a.summary == b.summary
                 && a.evidence == b.evidence
         };

@@ -6,7 +6,7 @@ use super::fold;
 use super::routing::Rungs;
 use super::selection;
 use super::view::{Iface, RailView};
-use super::{Finding, RailAssessment, Rung, Verdict};
+use super::{Finding, Layer, RailAssessment, Rung, Verdict};
 use crate::node::PortState;
 use crate::sample::{Text, Unknown, Why};
 
@@ -16,9 +16,12 @@ pub(super) fn judge(
     findings: &[&Finding],
     routed: Option<&Rungs>,
     scene: &selection::Scene<'_>,
+    silent: &[Layer],
 ) -> RailAssessment {
-    let ladder: Vec<Rung> =
-        rungs::all(view, routed, scene).into_iter().map(|rung| decided(rung, findings)).collect();
+    let ladder: Vec<Rung> = rungs::all(view, routed, scene)
+        .into_iter()
+        .map(|rung| decided(rung, findings, silent))
+        .collect();
     let first_failing = ladder
         .iter()
         .find(|r| matches!(r.verdict, Verdict::Warning | Verdict::Critical))
@@ -32,12 +35,14 @@ pub(super) fn judge(
     RailAssessment { verdict, ladder, first_failing, selection, state_word: state_word(view) }
 }
 
-/// The worst finding of a layer decides its rung.
-fn decided(mut rung: Rung, findings: &[&Finding]) -> Rung {
+/// The worst finding of a layer decides its rung; one that the site left out makes it a note.
+fn decided(mut rung: Rung, findings: &[&Finding], silent: &[Layer]) -> Rung {
     let worst = findings.iter().filter(|f| f.layer == rung.layer).max_by_key(|f| f.severity);
     if let Some(finding) = worst {
         rung.verdict = finding.severity.into();
         rung.finding = Some(finding.id);
+    } else if silent.contains(&rung.layer) {
+        rung.verdict = Verdict::Note;
     }
     rung
 }

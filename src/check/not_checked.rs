@@ -1,19 +1,33 @@
 //! What could not be judged, and what would open it.
 
 use super::NotChecked;
+use super::fold::Found;
 use super::ladder;
 use super::view::RailView;
 use crate::node::Node;
-use crate::sample::{Reading, Text, Unknown, Why};
+use crate::sample::{OWN_COST, Reading, Text, Unknown, Why};
 use crate::units;
 
 /// Everything that could not be judged on this node.
 pub(super) fn list(views: &[RailView<'_>], node: &Node) -> Vec<NotChecked> {
     let mut list: Vec<NotChecked> = views.iter().filter_map(rail).collect();
     list.extend(lnet(node));
+    list.extend(lnet_more(node));
     list.extend(routing(node));
     list.extend(notes(node));
     list
+}
+
+/// What the site does not want to hear of.
+pub(super) fn left_out(found: &[Found]) -> Vec<NotChecked> {
+    let mut ids: Vec<&str> = found.iter().map(|f| f.finding.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let why = |id: &&str| {
+        let count = found.iter().filter(|f| f.finding.id == *id).count();
+        format!("found {count} times, left out by --ignore, --only or the configuration")
+    };
+    ids.iter().map(|id| entry(*id, why(id).replace("1 times", "once"))).collect()
 }
 
 fn entry(what: impl Into<Text>, why: impl Into<Text>) -> NotChecked {
@@ -47,10 +61,34 @@ fn with_detail(what: &str, detail: &Text) -> String {
     if detail.is_empty() { what.into() } else { format!("{what}: {detail}") }
 }
 
+/// What LNet did not say although it speaks. What it was not asked, or a version does not have, is
+/// no gap.
+fn lnet_more(node: &Node) -> Vec<NotChecked> {
+    if node.lnet.answer.is_err() {
+        return Vec::new();
+    }
+    let more = &node.lnet.more;
+    let parts = [
+        ("LNet's peers", gap(&more.peers)),
+        ("LNet's statistics", gap(&more.stats)),
+        ("LNet's settings", gap(&more.global)),
+        ("LNet's routes", gap(&more.routes)),
+        ("LNet's router buffers", gap(&more.routing)),
+        ("LNet's selection policies", gap(&more.udsp)),
+        ("LNet's credits in use", gap(&more.credits)),
+    ];
+    together(parts)
+}
+
+fn gap<T>(reading: &Reading<T>) -> Option<&Unknown> {
+    let unknown = reading.as_ref().err()?;
+    matches!(unknown.why, Why::Denied | Why::Timeout | Why::Unparsable).then_some(unknown)
+}
+
 /// The routing tables that could not be read, those with the same reason together.
 fn routing(node: &Node) -> Vec<NotChecked> {
     let r = &node.routing;
-    let parts = [
+    together([
         ("links", problem(&node.links)),
         ("addresses", problem(&r.addresses)),
         ("rules", problem(&r.rules4)),
@@ -59,7 +97,11 @@ fn routing(node: &Node) -> Vec<NotChecked> {
         ("IPv6 routes", problem(&r.routes6)),
         ("neighbours", problem(&r.neighbours)),
         ("next hops", problem(&r.nexthops)),
-    ];
+    ])
+}
+
+/// One entry per reason.
+fn together<const N: usize>(parts: [(&str, Option<&Unknown>); N]) -> Vec<NotChecked> {
     let mut gaps: Vec<(String, &Unknown)> = Vec::new();
     for (name, unknown) in parts.into_iter().filter_map(|(n, u)| Some((n, u?))) {
         match gaps.iter_mut().find(|(_, u)| *u == unknown) {
@@ -95,7 +137,8 @@ fn notes(node: &Node) -> Vec<NotChecked> {
     };
     node.notes
         .iter()
-        .filter(|note| !stuck(&note.reader))
+        // Slower counters are less, but they are checked: the events tell of it.
+        .filter(|note| note.reader != OWN_COST && !stuck(&note.reader))
         .map(|note| {
             let age = units::duration_words(node.time.mono.since(note.since));
             entry(note.reader.clone(), format!("{}, for {age}", note.what))

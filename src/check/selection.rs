@@ -12,7 +12,7 @@ mod tests;
 
 pub use table::SelectionRung;
 
-use super::catalogue::NI_DOWN;
+use super::catalogue::lnet::{LNET_QUEUE_TIMEOUTS, NI_ADDRESS_LOST, NI_DOWN};
 use super::fold::Found;
 use super::view::RailView;
 use super::{AddressRoute, Finding, Layer, Severity, Verdict};
@@ -143,9 +143,9 @@ impl Known<'_> {
         root.map(|f| f.caused_by.unwrap_or(f.id))
     }
 
-    /// LNet itself says that link or address of its NI is gone.
+    /// LNet itself says that link or address of its NI is gone, or that its queues are full.
     fn ni_down(&self, rail: usize) -> Option<&'static str> {
-        self.root(rail, |f| f.id == NI_DOWN)
+        self.root(rail, |f| matches!(f.id, NI_DOWN | NI_ADDRESS_LOST | LNET_QUEUE_TIMEOUTS))
     }
 
     /// Packets of the rail take another way, or peers send theirs elsewhere. That routes will be

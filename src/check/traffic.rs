@@ -11,8 +11,6 @@ use crate::units;
 const FLOOR_RATIO: f64 = 0.01;
 /// The same where the usable rate is not known: what managing the fabric costs stays below it.
 const FLOOR_BYTES_PER_SECOND: f64 = 1e6;
-/// What the other cards must move before it is worth a word: a full 1 Gb/s card.
-const OFF_RAILS_BYTES_PER_SECOND: f64 = 100e6;
 /// All rails together carry less than this part of it.
 const OFF_RAILS_RATIO: f64 = 0.1;
 /// So many cards are named in a sentence.
@@ -85,7 +83,8 @@ fn off_in<'a>(
 ) -> Option<Finding> {
     let other = *other.bytes_per_second.ok()?;
     let rails: f64 = rails.filter_map(|flow| flow.bytes_per_second.ok()).sum();
-    let off = other >= OFF_RAILS_BYTES_PER_SECOND && rails < other * OFF_RAILS_RATIO;
+    let least = node.policy.thresholds.off_rails_bytes_per_second;
+    let off = other >= least && rails < other * OFF_RAILS_RATIO;
     off.then(|| off_rails_finding(node, verb, other, rails))
 }
 

@@ -1,18 +1,18 @@
 //! Options and subcommands.
 
-use super::interval;
-use crate::node::Settings;
+mod global;
+
+pub(super) use global::Global;
+
 use clap::{Parser, Subcommand};
-use globset::Glob;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 8] =
-    ["check", "fix", "path", "why", "stream", "capture", "explain", "help"];
+const SUBCOMMANDS: [&str; 10] =
+    ["check", "fix", "path", "why", "ip2nets", "stream", "capture", "explain", "config", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(super) enum Command {
     Fix(Fix),
     /// Which rail the kernel takes from each rail address to each destination
     Path(Path),
+    /// What LNet would configure here from these rules, and what surprises they hold
+    Ip2nets(Ip2nets),
     /// Why a rail carries what it carries: every layer of it, and LNet's choice
     Why(Why),
     /// One JSON object per sample on stdout, or plain lines for awk
@@ -58,7 +60,37 @@ pub(super) enum Command {
     Capture(Capture),
     /// What a finding means, why it matters, where that is written
     Explain(Explain),
+    /// The configuration in force, and which file or option decided
+    Config(Config),
 }
+
+/// Options of `config`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = CONFIG_HELP)]
+pub(super) struct Config {}
+
+const CONFIG_HELP: &str = "\
+The output is a configuration file. Read are /etc/railtop/config.toml and then
+$XDG_CONFIG_HOME/railtop/config.toml (else ~/.config/railtop/config.toml), whose keys replace the
+first one's; or only the file of --config. Options of the command line replace both. A key that is
+not known is an error, with its line.
+
+  interval = \"1s\"                 time between samples
+  rails = [\"ib*\"]                 globs over rail, interface and RDMA names; as --rail
+  exclude = []                    as --exclude
+  peers = [\"172.16.0.1\"]          addresses that the rails are meant to reach
+  theme = \"auto\"                  auto, truecolor, indexed, ansi, mono
+  bits = false                    as --bits
+  ascii = false                   as --ascii
+  lnetctl = \"/usr/sbin/lnetctl\"   as --lnetctl
+  ignore = [\"RAIL_NO_ADDRESS\"]    findings to leave out, with what follows from them
+  [names]                         \"mlx5_0/1\" = \"storage-a\"
+  [[group]]                       name = \"storage\", rails = [\"ib0\", \"ib1\"]: meant to share load
+  [thresholds]                    limits; railtop config prints them all
+
+Examples:
+  railtop config
+  railtop config > ~/.config/railtop/config.toml";
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -67,15 +99,21 @@ pub(super) enum Format {
     Text,
     /// The object of `stream`, with `not_checked`
     Json,
+    /// One line and performance data for Nagios, Icinga, Naemon; exit codes are the plugin's
+    Nagios,
+    /// Test suites in XML for CI systems: one per rail, one case per layer
+    Junit,
 }
 
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Two samples are taken, one --interval apart, so that rates are known. Exit code: 0 \
-        healthy or notes only, 1 warnings, 2 critical, 3 no rail could be judged, 64 usage.\n\n\
+        healthy or notes only, 1 warnings, 2 critical, 3 no rail could be judged, 64 usage. What \
+        --ignore or --only leave out is named under \"not checked\" and does not count.\n\n\
         Examples:\n  \
         railtop check\n  \
+        railtop check --format nagios --ignore RAIL_NO_ADDRESS\n  \
         railtop check --format json | jq '.findings[] | {id, rails, summary}'\n  \
         railtop check --from oss07.tar.zst\n  \
         railtop check --peer oss07.tar.zst --peer 172.16.16.2"
@@ -87,6 +125,12 @@ pub(super) struct Check {
     /// The same as --format json
     #[arg(long)]
     pub(super) json: bool,
+    /// Leave out these findings and what follows from them; may be given again, or with commas
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = global::finding)]
+    pub(super) ignore: Vec<String>,
+    /// Only these findings count
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = global::finding)]
+    pub(super) only: Vec<String>,
     #[command(flatten)]
     pub(super) peers: Peers,
 }
@@ -144,6 +188,47 @@ pub(super) struct Path {
     /// Only this source address (`--from ADDRESS` does the same)
     #[arg(long, value_name = "ADDRESS")]
     pub(super) source: Option<std::net::IpAddr>,
+    /// JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Who reads rules for LNet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum EngineChoice {
+    /// The kernel: ip2nets= of modprobe.d, lnetctl net add --ip2net
+    Kernel,
+    /// lnetctl import: the ip2nets: and net: sections of lnet.conf
+    Yaml,
+    /// The kernel: networks= of modprobe.d
+    Networks,
+}
+
+/// Options of `ip2nets`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without rules: what modprobe.d and /etc/lnet.conf of this node say. A file may be a \
+        modprobe.d file, YAML for lnetctl import, or bare rules; which it is, is told from what \
+        stands in it. Nothing is loaded or changed; a rule that would stop a kernel is called \
+        dangerous. Exit code: 0, 1 if LNet would not start or the import fail, 64 usage.\n\n\
+        Examples:\n  \
+        railtop ip2nets\n  \
+        railtop ip2nets 'o2ib(ib0) 10.20.*.*; o2ib(ib1) 10.21.*.*'\n  \
+        railtop ip2nets --lnet 2.12 'tcp(eth2) 10.1.0.[4-10/2]; tcp(eth1) *.*.*.*'\n  \
+        railtop ip2nets --engine networks 'o2ib(ib0,ib1), tcp(bond0)'\n  \
+        railtop ip2nets --from oss07.tar.zst new-lnet.conf\n  \
+        railtop ip2nets --json /etc/modprobe.d/lustre.conf | jq -r '.nids[]'"
+)]
+pub(super) struct Ip2nets {
+    /// Rules in quotes, or a file that holds them
+    #[arg(value_name = "RULES|FILE", allow_hyphen_values = true)]
+    pub(super) rules: Option<String>,
+    /// Who reads them
+    #[arg(long, value_enum)]
+    pub(super) engine: Option<EngineChoice>,
+    /// As this version of Lustre; else the one installed, else the newest known
+    #[arg(long, value_name = "VERSION")]
+    pub(super) lnet: Option<String>,
     /// JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -228,64 +313,6 @@ pub(super) struct Explain {
     pub(super) id: Option<String>,
 }
 
-/// Options of every command, before or after its name.
-#[derive(Clone, Debug, clap::Args)]
-pub(super) struct Global {
-    /// A capture directory or .tar.zst instead of this node
-    #[arg(long, global = true, value_name = "PATH", conflicts_with = "demo")]
-    pub(super) from: Option<PathBuf>,
-    /// A simulated node
-    #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = DEMO)]
-    pub(super) demo: Option<String>,
-    /// Time between samples: 500ms, 2s; a bare number is seconds; 50ms to 1h
-    #[arg(
-        long, short = 'i', global = true, value_name = "TIME", default_value = "1s",
-        value_parser = interval::parse, allow_negative_numbers = true
-    )]
-    pub(super) interval: Duration,
-    /// Only rails whose rail, interface or RDMA name matches; may be given again, or with commas
-    #[arg(long, global = true, value_name = "GLOB", value_delimiter = ',', value_parser = glob)]
-    pub(super) rail: Vec<String>,
-    /// Leave out rails that match
-    #[arg(long, global = true, value_name = "GLOB", value_delimiter = ',', value_parser = glob)]
-    pub(super) exclude: Vec<String>,
-    /// The lnetctl to ask
-    #[arg(long, global = true, value_name = "PATH", env = "RAILTOP_LNETCTL")]
-    pub(super) lnetctl: Option<PathBuf>,
-    /// Ask LNet through `sudo -n lnetctl …`; where that is denied, `railtop check` prints the
-    /// line of sudoers that allows it
-    #[arg(long, global = true)]
-    pub(super) sudo: bool,
-    /// Where this node's / is mounted, in a container that has it elsewhere; netlink answers for
-    /// the network namespace that railtop runs in
-    #[arg(long, global = true, value_name = "DIR", default_value = "/")]
-    pub(super) root: PathBuf,
-    /// No characters beyond ASCII on the screen
-    #[arg(long, global = true)]
-    pub(super) ascii: bool,
-    /// Bits instead of bytes
-    #[arg(long, global = true)]
-    pub(super) bits: bool,
-}
-
-impl Global {
-    /// The choice of rails.
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
-            include: self.rail.clone(),
-            exclude: self.exclude.clone(),
-            ..Settings::default()
-        }
-    }
-}
-
-fn glob(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("a pattern is empty".into());
-    }
-    Glob::new(text).map(|_| text.to_owned()).map_err(|e| e.kind().to_string())
-}
-
 /// `--demo stream` means the command, not a scenario of that name: the value is optional, so
 /// clap would take the next word for it.
 pub(super) fn settle_demo(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -326,8 +353,10 @@ mod tests {
             "railtop stream --rail ib0 --rail ib1 --interval 2s",
         ] {
             let args = parse(line);
-            assert_eq!(args.global.interval, Duration::from_secs(2), "{line}");
-            assert_eq!(args.global.settings().include, ["ib0", "ib1"], "{line}");
+            let config = crate::config::Config::default();
+            let global = args.global.settled(&config);
+            assert_eq!(global.interval, std::time::Duration::from_secs(2), "{line}");
+            assert_eq!(global.settings().include, ["ib0", "ib1"], "{line}");
             assert!(matches!(args.command, Some(Command::Stream(_))), "{line}");
         }
     }

@@ -5,7 +5,7 @@ use super::error::Failure;
 use super::{open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
 use crate::node::{Node, Settings, SourceKind};
-use crate::report::{json, text};
+use crate::report::{json, junit, nagios, text};
 use crate::sample::{Mono, Sample};
 use crate::source::Source;
 use std::time::Duration;
@@ -13,18 +13,23 @@ use std::time::Duration;
 /// So long a live check waits for the first answers of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
-pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
-    let peers = peers::open(&options.peers, global)?;
-    let source = rails::must_match(open::source(global)?, global)?;
-    let node = settled(source, global, &peers.settings(global))?;
+    let mut global = global.clone();
+    global.in_force.ignore.extend(options.ignore.iter().cloned());
+    global.only.clone_from(&options.only);
+    let peers = peers::open(&options.peers, &global)?;
+    let source = rails::must_match(open::source(&global)?, &global)?;
+    let node = settled(source, &global, &peers.settings(&global))?;
     let assessment = check::assess_with(&node, &peers.nodes);
     let format = if options.json { Format::Json } else { options.format };
     let report = match format {
         Format::Text => text::report(&node, &assessment),
         Format::Json => format!("{}\n", json::object_with_not_checked(&node, &assessment)),
+        Format::Nagios => nagios::report(&node, &assessment),
+        Format::Junit => junit::report(&node, &assessment),
     };
     super::print(&report)?;
     Ok(exit_code(&assessment))

@@ -20,7 +20,9 @@ pub(super) struct Named {
 impl Named {
     /// The settings of this node.
     pub(super) fn settings(&self, global: &Global) -> Settings {
-        Settings { peers: self.addresses.clone(), ..global.settings() }
+        let mut settings = global.settings();
+        settings.peers.extend(&self.addresses);
+        settings
     }
 }
 

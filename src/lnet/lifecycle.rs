@@ -3,15 +3,22 @@
 //! Told from what `lnetctl` answers and from what the host says without it: `/proc/modules`,
 //! module parameters, `/etc/lnet.conf`, `/etc/modprobe.d`. Nothing here hangs on the version.
 
+mod boot;
 mod next;
 mod stage;
 mod users;
+mod wanted;
 
+pub use boot::{Boot, BootNi};
 pub use next::NextStep;
+pub(crate) use next::persist;
 pub use stage::LnetStage;
 pub use users::StartedBy;
+pub use wanted::Wanted;
+pub(crate) use wanted::set;
 
-use crate::sample::{Fact, How, Lnet, LnetFailure, Text, Why};
+use super::config::{Problem, configured};
+use crate::sample::{Fact, How, Lnet, LnetFailure, Reading, Text, Why};
 
 /// LNet's life on this node: where it is, who started it, what comes next, what ends it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +32,8 @@ pub struct Lifecycle {
     pub estimate: Fact<LnetStage>,
     /// What to type next, in order; empty where nothing is to be done.
     pub next: Vec<NextStep>,
+    /// What says on this node that LNet should run.
+    pub wanted: Wanted,
     /// Who started LNet.
     pub started_by: Fact<StartedBy>,
     /// Who uses LNet: modules other than its own drivers (`ptlrpc`, `lnet_selftest`), mounted
@@ -32,6 +41,10 @@ pub struct Lifecycle {
     pub users: Vec<Text>,
     /// Why `lustre_rmmod` would refuse now; `None`: it would unload everything.
     pub rmmod_refused: Fact<Option<Text>>,
+    /// What in the files will not do what it seems to say.
+    pub problems: Vec<Problem>,
+    /// The NIs that a boot would make.
+    pub boot: Reading<Boot>,
     /// Would the nets that run now be there after a boot?
     pub survives_reboot: Fact<bool>,
     /// What a boot would change, a line each; empty where it would change nothing or that is not
@@ -54,16 +67,23 @@ impl Lifecycle {
     /// LNet's life as a reading shows it.
     pub fn of(lnet: &Lnet, around: &Around) -> Self {
         let stage = LnetStage::of(lnet);
+        let files = configured(&lnet.local);
+        let wanted = Wanted::of(&lnet.local, &files);
+        let boot = boot::of(lnet, &files);
+        let (survives_reboot, after_reboot) = boot::compare(lnet, &boot);
         Self {
             stage,
             words: words(lnet, stage, around.recorded).into(),
             estimate: estimate(lnet, stage),
-            next: next::steps(lnet, stage, around),
+            next: next::steps(&lnet.local, &wanted, stage, around),
+            wanted,
+            problems: files.problems,
             started_by: users::started_by(lnet, stage),
             users: users::of(&lnet.local),
             rmmod_refused: users::rmmod(lnet, stage),
-            survives_reboot: Fact::unknown(Why::Absent, "not judged by this version"),
-            after_reboot: Vec::new(),
+            boot,
+            survives_reboot,
+            after_reboot,
         }
     }
 }

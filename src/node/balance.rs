@@ -14,10 +14,8 @@ pub(super) struct Part {
     pub weight: Option<f64>,
 }
 
-/// Share of the group's rate below which balance means nothing.
-const FLOOR: f64 = 0.01;
-/// The same where no link rate is known: 1 % of a gigabit.
-const FLOOR_BITS: f64 = 1e7;
+/// What a group could carry where no link rate is known: a gigabit.
+const UNKNOWN_BITS: f64 = 1e9;
 
 /// Weights of all parts: a rail without a rate weighs the median of the others.
 pub(super) fn weights(parts: &[Part]) -> (Vec<f64>, bool) {
@@ -48,8 +46,13 @@ pub(super) fn slowest(rates: &[f64], weights: &[f64]) -> Option<(usize, f64)> {
     ratios.min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// The balance of one direction, and the share of each part.
-pub(super) fn side(parts: &[Part], name: impl Fn(usize) -> String) -> (BalanceSide, Vec<Figure>) {
+/// The balance of one direction, and the share of each part. Below the part `floor` of what the
+/// group can carry it means nothing.
+pub(super) fn side(
+    parts: &[Part],
+    floor: f64,
+    name: impl Fn(usize) -> String,
+) -> (BalanceSide, Vec<Figure>) {
     let rates: Reading<Vec<f64>> = parts
         .iter()
         .map(|p| match &p.rate {
@@ -66,7 +69,7 @@ pub(super) fn side(parts: &[Part], name: impl Fn(usize) -> String) -> (BalanceSi
     };
     let total: f64 = rates.iter().sum();
     let (weights, unweighted) = weights(parts);
-    let floor = if unweighted { FLOOR_BITS } else { FLOOR * weights.iter().sum::<f64>() };
+    let floor = floor * if unweighted { UNKNOWN_BITS } else { weights.iter().sum::<f64>() };
     if total * 8.0 < floor || total <= 0.0 {
         let detail = format!("the group carries less than {:.0} MB/s", floor / 8e6);
         let unknown = Unknown::new(Why::BelowFloor, detail);
@@ -123,7 +126,7 @@ mod tests {
     }
 
     fn compute(parts: &[Part]) -> BalanceSide {
-        side(parts, |r| format!("ib{r}")).0
+        side(parts, 0.01, |r| format!("ib{r}")).0
     }
 
     #[test]
@@ -192,7 +195,7 @@ mod tests {
         #[test]
         fn shares_sum_to_one(rates in proptest::collection::vec(1e9f64..25e9, 1..16)) {
             let parts: Vec<_> = rates.iter().enumerate().map(|(i, r)| part(i, Some(*r), 200.0)).collect();
-            let (_, shares) = side(&parts, |_| String::new());
+            let (_, shares) = side(&parts, 0.01, |_| String::new());
             let sum: f64 = shares.iter().filter_map(Fact::ok).sum();
             prop_assert!((sum - 1.0).abs() < 1e-9);
         }

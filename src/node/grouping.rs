@@ -171,7 +171,7 @@ pub(super) fn alive(rail: &Rail) -> Option<bool> {
 }
 
 /// Balance of all groups, shares of all rails.
-pub(super) fn balance(groups: &mut [Group], rails: &mut [Rail], tracks: &[Track]) {
+pub(super) fn balance(groups: &mut [Group], rails: &mut [Rail], tracks: &[Track], floor: f64) {
     for (place, rail) in rails.iter_mut().enumerate() {
         rail.group = groups.iter().position(|g| g.rails.contains(&place));
         if rail.group.is_none() {
@@ -182,8 +182,8 @@ pub(super) fn balance(groups: &mut [Group], rails: &mut [Rail], tracks: &[Track]
     }
     for (at, group) in groups.iter_mut().enumerate() {
         capacity(group, rails);
-        let rx = direction(group, rails, tracks, |r| &r.rx);
-        let tx = direction(group, rails, tracks, |r| &r.tx);
+        let rx = direction(group, rails, tracks, floor, |r| &r.rx);
+        let tx = direction(group, rails, tracks, floor, |r| &r.tx);
         group.balance = Balance { rx: rx.0, tx: tx.0 };
         for ((rail, rx), tx) in group.rails.iter().zip(rx.1).zip(tx.1) {
             if let Some(rail) = rails.get_mut(*rail).filter(|r| r.group == Some(at)) {
@@ -202,13 +202,15 @@ fn capacity(group: &mut Group, rails: &[Rail]) {
     group.usable_rails = live().count();
     let usable = live().map(|r| r.rate.usable_bits_per_second.value.clone());
     let sum: Reading<f64> = usable.sum();
-    group.usable_bytes_per_second = sum.map(|bits| bits / 8.0).into();
+    // The sum of nothing is -0.0.
+    group.usable_bytes_per_second = sum.map(|bits| bits / 8.0 + 0.0).into();
 }
 
 fn direction(
     group: &Group,
     rails: &[Rail],
     tracks: &[Track],
+    floor: f64,
     flow: impl Fn(&Rail) -> &Flow,
 ) -> (BalanceSide, Vec<Figure>) {
     let members = || group.rails.iter().filter_map(|r| Some((*r, rails.get(*r)?)));
@@ -230,7 +232,7 @@ fn direction(
         })
         .collect();
     let name = |r: usize| rails.get(r).map_or_else(String::new, |r| r.name.to_string());
-    balance::side(&parts, name)
+    balance::side(&parts, floor, name)
 }
 
 /// A rate that is too old to be compared is not known.

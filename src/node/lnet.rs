@@ -1,12 +1,14 @@
 //! LNet: its stage, its NIs on the rails, and what its counts say.
 
 mod counts;
+mod growth;
 mod nis;
 mod peers;
 mod rates;
 mod shares;
 mod volume;
 
+pub use growth::NiGrowth;
 pub use nis::{MessageKind, Messages, NiCredits, NiFailure, NiFigures};
 pub use peers::{Peer, PeerCondition, PeerCount, PeerCounts, PeerNi, Peers};
 pub use rates::{KindRates, NiRates};
@@ -18,6 +20,7 @@ use super::events::{Log, span};
 use super::{EventKind, Node, Rail, RailNi, SourceKind};
 use crate::lnet::lifecycle::LnetStage;
 use crate::sample::{Fact, Lnet, LnetFailure, LnetNi, Mono, Reading, Text, Unknown, Why};
+use growth::Recent;
 use nis::NiCounts;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -109,6 +112,7 @@ struct Seen {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     nis: HashMap<Text, Seen>,
+    recent: HashMap<Text, Recent>,
     stage: Option<LnetStage>,
     answered: Option<Mono>,
     volume: volume::Memory,
@@ -136,6 +140,7 @@ impl Memory {
         let Ok(answer) = &lnet.answer else {
             if stage != LnetStage::Unknown {
                 self.nis.clear();
+                self.recent.clear();
             }
             self.answered = None;
             figures.nis.clear();
@@ -169,13 +174,20 @@ impl Memory {
                 log.add(EventKind::CounterReset, &rates.net, words);
             }
             figures.nis.push(rates);
+            self.recent.entry(ni.nid.clone()).or_default().learn(ni, answer.at);
             let seen = Seen { at: answer.at, counts, up: is_up(ni) };
             self.nis.insert(ni.nid.clone(), seen);
         }
         for nid in before.keys() {
+            self.recent.remove(nid);
             let subject = Text::new(nid.rsplit_once('@').map_or("lnet", |(_, net)| net));
             log.add(EventKind::NiDown, &subject, format!("NI {nid} is gone"));
         }
+    }
+
+    /// By how much the counters of an NI grew lately.
+    pub(super) fn growth(&self, nid: &str) -> Option<NiGrowth> {
+        self.recent.get(nid)?.growth()
     }
 
     /// True where the stage is new, so that its NIs are no news of their own.

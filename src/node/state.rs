@@ -4,12 +4,13 @@ use super::candidate::{self, Candidate};
 use super::choose::{self, Choice, Mode, Patterns};
 use super::events::Log;
 use super::row::{self, Track};
+use super::settle;
 use super::shape::Shape;
 use super::{
-    ConfiguredGroup, EventKind, Node, Presence, Rail, Settings, grouping, lnet, other,
-    route_events, traffic, view,
+    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, lnet,
+    other, route_events, traffic, view,
 };
-use crate::sample::{Sample, SampleTime, Text, Unknown, Why};
+use crate::sample::{Link, Reading, Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -19,9 +20,13 @@ pub(super) struct State {
     include: Patterns,
     exclude: Patterns,
     configured: Vec<(Text, Patterns)>,
+    names: Vec<ConfiguredName>,
     mode: Mode,
     unmatched: BTreeSet<usize>,
     shape: Option<Shape>,
+    /// The readers do not agree yet: look again, even if nothing changes.
+    unsettled: bool,
+    link_names: route_events::LinkNames,
     tracks: Vec<Track>,
     lnet: lnet::Memory,
     others: other::Others,
@@ -34,7 +39,7 @@ impl State {
         let (include, exclude) = choose::patterns(&settings);
         let group = |g: ConfiguredGroup| (Text::from(g.name), Patterns::new(&g.rails));
         let configured = settings.groups.into_iter().map(group).collect();
-        Self { include, exclude, configured, ..Self::default() }
+        Self { include, exclude, configured, names: settings.names, ..Self::default() }
     }
 
     /// Include patterns that match nothing.
@@ -43,11 +48,16 @@ impl State {
         places.filter(|(at, _)| self.unmatched.contains(at)).map(|(_, text)| text).collect()
     }
 
+    /// By how much the counters of an NI grew lately.
+    pub(super) fn ni_growth(&self, nid: &str) -> Option<lnet::NiGrowth> {
+        self.lnet.growth(nid)
+    }
+
     /// Takes a sample in.
     pub(super) fn advance(&mut self, node: &mut Node, sample: &Sample) {
         let first = self.shape.is_none();
         let mut log = Log::new(sample.time, first);
-        let reshaped = !self.shape.as_ref().is_some_and(|s| s.fits(sample));
+        let reshaped = self.unsettled || !self.shape.as_ref().is_some_and(|s| s.fits(sample));
         if reshaped {
             self.replan(node, sample, &mut log);
         }
@@ -56,6 +66,9 @@ impl State {
             let before = self.last_full.replace(sample.time);
             let took = before.map(|b| sample.time.mono.since(b.mono));
             node.measured_interval = took.or(node.measured_interval);
+        }
+        if first || !same_links(&node.links, &sample.links) {
+            self.link_names.learn(&sample.links);
         }
         let moved = first || !Arc::ptr_eq(&node.routing, &sample.routing);
         if reshaped || moved {
@@ -77,11 +90,12 @@ impl State {
         if regroup {
             node.groups = grouping::groups(&node.rails, &self.tracks, &self.configured);
         }
-        grouping::balance(&mut node.groups, &mut node.rails, &self.tracks);
+        let floor = node.policy.thresholds.balance_floor_ratio;
+        grouping::balance(&mut node.groups, &mut node.rails, &self.tracks, floor);
         lnet::compare(&mut node.lnet_figures, &sample.lnet, &node.rails);
         self.others.advance(sample, &mut node.other);
         if moved && !first {
-            route_events::compare(&node.routing, &sample.routing, &sample.links, &mut log);
+            route_events::compare(&node.routing, &sample.routing, &self.link_names, &mut log);
         }
         for note in sample.notes.iter().filter(|n| !node.notes.contains(n)) {
             log.add(EventKind::Reader, &note.reader, note.what.clone());
@@ -94,6 +108,8 @@ impl State {
     /// Joins anew: which rails there are, and where.
     fn replan(&mut self, node: &mut Node, sample: &Sample, log: &mut Log) {
         let mut all = candidate::candidates(sample);
+        candidate::christen(&mut all, &self.names);
+        self.unsettled = settle::settle(&mut all, &mut node.rails, &mut self.tracks, sample);
         let names = |r: &Rail| (r.id.clone(), r.name.clone());
         let known: HashMap<Text, Text> = node.rails.iter().map(names).collect();
         candidate::settle_identities(&mut all, &known);
@@ -140,6 +156,9 @@ impl State {
         for (id, (mut rail, mut track)) in old {
             if all.iter().any(|c| c.id == id) {
                 continue; // still there, but not chosen any more
+            }
+            if rail.presence == Presence::Present && settle::lives_on(all, &rail, &track) {
+                continue;
             }
             track.slot = None;
             if !blind && rail.presence == Presence::Present {
@@ -206,6 +225,11 @@ impl State {
             rail.addresses = view::addresses(all, &interfaces);
         }
     }
+}
+
+/// The very same list?
+fn same_links(a: &Reading<Arc<Vec<Link>>>, b: &Reading<Arc<Vec<Link>>>) -> bool {
+    matches!((a, b), (Ok(a), Ok(b)) if Arc::ptr_eq(a, b))
 }
 
 fn take_parts(node: &mut Node, sample: &Sample) {

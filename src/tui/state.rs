@@ -23,7 +23,7 @@ impl Look {
     pub fn from_env(options: &super::Options) -> Self {
         let get = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned());
         Self {
-            colors: ColorLevel::from_env(get),
+            colors: ColorLevel::asked(options.theme).unwrap_or_else(|| ColorLevel::from_env(get)),
             ascii: options.ascii || glyphs::wants_ascii(get),
             bits: options.bits,
             zone: TimeZone::system(),

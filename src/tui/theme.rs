@@ -21,6 +21,17 @@ pub enum ColorLevel {
 }
 
 impl ColorLevel {
+    /// What the configuration asks for; `None`: as the environment says.
+    pub fn asked(theme: crate::config::Theme) -> Option<Self> {
+        match theme {
+            crate::config::Theme::Auto => None,
+            crate::config::Theme::Truecolor => Some(ColorLevel::Truecolor),
+            crate::config::Theme::Indexed => Some(ColorLevel::Indexed),
+            crate::config::Theme::Ansi => Some(ColorLevel::Ansi),
+            crate::config::Theme::Mono => Some(ColorLevel::Mono),
+        }
+    }
+
     /// What the environment asks for.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Self {
         let term = get("TERM").unwrap_or_default();

@@ -74,10 +74,12 @@ fn roots(object: &Value, found: &mut Vec<String>) {
     let empty = Vec::new();
     let findings = object["findings"].as_array().unwrap_or(&empty);
     for finding in findings.iter().filter(|f| !f["caused_by"].is_null()) {
+        let rails = |f: &Value| f["rails"].as_array().cloned().unwrap_or_default();
         let is_root = |f: &Value| {
+            let (ours, its) = (rails(finding), rails(f));
             f["id"] == finding["caused_by"]
                 && f["caused_by"].is_null()
-                && f["rails"] == finding["rails"]
+                && (ours == its || ours.iter().any(|rail| its.contains(rail)))
         };
         if !findings.iter().any(is_root) {
             found.push(format!(

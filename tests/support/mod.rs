@@ -13,6 +13,7 @@
 pub(crate) mod grid;
 pub(crate) mod law;
 pub(crate) mod lnet;
+pub(crate) mod lnetctl;
 pub(crate) mod model;
 pub(crate) mod ns;
 pub(crate) mod pty;

@@ -1,8 +1,9 @@
 //! What leads on from where LNet is, by what this node has.
 
+use super::wanted::{Wanted, has_lnet_conf, set};
 use super::{Around, LnetStage};
 use crate::fix::word;
-use crate::sample::{Lnet, LnetLocal, Text};
+use crate::sample::{LnetLocal, Text};
 use serde::Serialize;
 
 /// A command and what it is for.
@@ -14,64 +15,36 @@ pub struct NextStep {
     pub why: Text,
 }
 
-pub(crate) const LNET_CONF: &str = "/etc/lnet.conf";
-
 fn step(command: impl Into<Text>, why: impl Into<Text>) -> NextStep {
     NextStep { command: command.into(), why: why.into() }
 }
 
-/// Does `/etc/lnet.conf` say anything? The file that is shipped holds nothing but comments.
-pub(crate) fn has_lnet_conf(local: &LnetLocal) -> bool {
-    let conf = local.files.iter().filter(|f| &*f.path == LNET_CONF);
-    let mut lines = conf.filter_map(|f| f.lines.as_ref().ok()).flatten();
-    lines.any(|line| {
-        let line = line.trim();
-        !line.is_empty() && !line.starts_with('#')
-    })
-}
-
-/// Does a parameter of the module, as it was loaded, name nets?
-fn loaded_with(local: &LnetLocal) -> Option<(&'static str, &str)> {
-    let set = |name: &'static str| {
-        let value = local.parameter("lnet", name)?.trim();
-        // How the kernel prints a string parameter that nobody set.
-        (!value.is_empty() && value != "(null)").then_some((name, value))
-    };
-    set("networks").or_else(|| set("ip2nets"))
-}
-
-/// Does a file under modprobe.d name nets?
-pub(crate) fn modprobe_names_nets(local: &LnetLocal) -> bool {
-    let mut lines = local.files.iter().filter_map(|f| f.lines.as_ref().ok()).flatten();
-    lines.any(|line| {
-        let mut words = line.split_whitespace();
-        words.next() == Some("options")
-            && words.next() == Some("lnet")
-            && (line.contains("networks=") || line.contains("ip2nets="))
-    })
-}
-
 /// The commands for a stage.
-pub(super) fn steps(lnet: &Lnet, stage: LnetStage, around: &Around) -> Vec<NextStep> {
-    let local = &lnet.local;
-    let service = local.service_enabled == Some(true);
+pub(super) fn steps(
+    local: &LnetLocal,
+    wanted: &Wanted,
+    stage: LnetStage,
+    around: &Around,
+) -> Vec<NextStep> {
+    let conf = has_lnet_conf(wanted);
     match stage {
-        LnetStage::NotLoaded if service || has_lnet_conf(local) => vec![start_service()],
+        LnetStage::NotLoaded if wanted.service || conf => vec![start_service()],
         LnetStage::NotLoaded => {
             let mut steps = vec![step("modprobe lnet", "loads the module")];
-            if modprobe_names_nets(local) {
-                steps.push(configure_all("modprobe.d"));
-            } else {
+            if wanted.modprobe.is_empty() {
                 steps.extend(by_hand(around));
+            } else {
+                steps.push(configure_all("modprobe.d"));
             }
             steps
         }
-        LnetStage::Loaded => match loaded_with(local) {
-            Some((name, _)) => vec![configure_all(name)],
-            None if has_lnet_conf(local) => vec![configure(), import()],
+        LnetStage::Loaded => match ["networks", "ip2nets"].iter().find(|n| set(local, n).is_some())
+        {
+            Some(name) => vec![configure_all(name)],
+            None if conf => vec![configure(), import()],
             None => by_hand(around),
         },
-        LnetStage::Configured if has_lnet_conf(local) => vec![import()],
+        LnetStage::Configured if conf => vec![import()],
         LnetStage::Configured => net_add(around),
         LnetStage::Absent | LnetStage::Up | LnetStage::Unknown => Vec::new(),
     }

@@ -33,7 +33,7 @@ impl Asker {
         let dirs = std::env::var_os("PATH");
         let path = given.or_else(|| probe::find(root, dirs.as_deref()))?;
         let wanted = sudo && !rustix::process::geteuid().is_root();
-        let sudo = wanted.then(|| sudo::find(dirs.as_deref())).flatten();
+        let sudo = wanted.then(|| sudo::find(root, dirs.as_deref())).flatten();
         Some(Self { program: Program { path, sudo }, leash: Arc::default(), left: None })
     }
 

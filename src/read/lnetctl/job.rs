@@ -241,7 +241,7 @@ impl Request {
             return refuse(LnetFailure::NotLoaded);
         }
         let wanted = self.sudo && !rustix::process::geteuid().is_root();
-        let sudo = if wanted { sudo::find(path.as_deref()) } else { None };
+        let sudo = if wanted { sudo::find(&self.root, path.as_deref()) } else { None };
         if wanted && sudo.is_none() {
             return refuse(LnetFailure::Denied("--sudo: there is no sudo here".into()));
         }

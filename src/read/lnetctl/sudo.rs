@@ -30,9 +30,9 @@ impl Program {
     }
 }
 
-/// `/usr/bin/sudo`, then PATH.
-pub(super) fn find(path: Option<&OsStr>) -> Option<PathBuf> {
-    probe::program("usr/bin", "sudo", &Root::system(), path)
+/// `/usr/bin/sudo`, then PATH, where lnetctl is looked for too.
+pub(super) fn find(root: &Root, path: Option<&OsStr>) -> Option<PathBuf> {
+    probe::program("usr/bin", "sudo", root, path)
 }
 
 /// The line of sudoers that lets this user ask what railtop asks, and nothing else: no wildcard,

@@ -1,5 +1,7 @@
+use super::answer::Refusal;
 use super::child::Leash;
 use super::fixtures::{DENIED_2_16, DOWN_2_15, V2_15, V2_16};
+use super::job::Answer;
 use super::*;
 use std::cell::Cell;
 use std::fs;

@@ -69,6 +69,8 @@ fn net(node: &Node, net: &LnetNet) -> Value {
 /// An NI of a net: with all that its counts say. The loopback has no figures.
 fn net_ni(node: &Node, of: &LnetNi) -> Value {
     let mut o = ni(of);
+    let on = node.rails.iter().filter(|r| r.lnet.iter().any(|own| own.ni.nid == of.nid));
+    o.set("rails", on.map(|r| &r.name).collect::<Vec<_>>());
     if let Some(own) = node.lnet_figures.ni(&of.nid) {
         figures::ni(&mut o, own);
     }

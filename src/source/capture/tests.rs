@@ -3,6 +3,8 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use tar::{EntryType, Header};
 
+mod lnet;
+
 const DEVICE: &str = "sys/devices/pci0000:40/0000:40:01.1/0000:41:00.0";
 
 fn cause(path: &Path) -> String {

@@ -1,5 +1,6 @@
 //! Recorded answers to everything but the nets; sums and cuts of all.
 
+use super::super::answer::{More, Refusal};
 use super::*;
 
 /// All rows of an INDEX.tsv that ask LNet something, as `(row, question)`.

@@ -29,7 +29,7 @@ impl<'a> Entry<'a> {
             Some((index, rail, own))
         });
         let joined = found.map(|(_, rail, own)| (rail, own));
-        let alone = ni_verdict(ni, joined.map(|(_, own)| own));
+        let alone = ni_verdict(node, ni, joined.map(|(_, own)| own));
         // The ladder knows more of its health than the number; it speaks of all NIs of the rail.
         let judged = found.filter(|(_, rail, _)| rail.lnet.len() == 1);
         let judged = judged.and_then(|(index, ..)| assessment.rails.get::<usize>(index));

@@ -60,7 +60,7 @@ pub(crate) fn rail_words(
     };
     let (ni, health) = (rung(Layer::Ni), rung(Layer::Health));
     let bad = |v| matches!(v, Verdict::Warning | Verdict::Critical);
-    let down = rail.lnet.iter().filter(|ni| bad(ni_verdict(&ni.ni, Some(ni)))).count();
+    let down = rail.lnet.iter().filter(|ni| bad(ni_verdict(node, &ni.ni, Some(ni)))).count();
     let words = match rail.lnet.as_slice() {
         [] if node.lnet.answer.is_ok() => "no NI".to_owned(),
         [] => UNKNOWN.to_owned(),

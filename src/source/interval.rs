@@ -1,4 +1,4 @@
-//! `--interval`.
+//! The time between samples, as people write it.
 
 use crate::source::live::SHORTEST_INTERVAL;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_hours(1);
 
 /// `500ms`, `2s`, `1m 30s`; a bare number is seconds.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let interval = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| OUTSIDE.to_owned())?,

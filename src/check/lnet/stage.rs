@@ -1,0 +1,93 @@
+//! LNet that has not come as far as this node says it should.
+
+use super::kit::Told;
+use crate::check::Severity;
+use crate::check::catalogue::lnet::{LNET_NO_NETS, LNET_NOT_CONFIGURED, LNET_NOT_LOADED};
+use crate::check::fold::Found;
+use crate::lnet::lifecycle::{Lifecycle, LnetStage, Wanted};
+use crate::node::Node;
+use crate::sample::{LnetFailure, Text};
+
+/// At most one: each stage has its own.
+pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
+    let wanted = &life.wanted;
+    match life.stage {
+        LnetStage::NotLoaded => not_loaded(life, wanted),
+        LnetStage::Loaded => Some(not_configured(life, wanted, answer(node))),
+        LnetStage::Configured => Some(no_nets(life, wanted)),
+        // The modules alone say it as well, where lnetctl may not be asked.
+        LnetStage::Unknown if matches!(node.lnet.answer, Err(LnetFailure::Denied(_))) => {
+            let estimate = life.estimate.ok()?;
+            let line = "/proc/modules: lnet is used by nothing that has started it";
+            (*estimate == LnetStage::Loaded && wanted.service)
+                .then(|| not_configured(life, wanted, line.into()))
+        }
+        LnetStage::Absent | LnetStage::Up | LnetStage::Unknown => None,
+    }
+}
+
+fn answer(node: &Node) -> Text {
+    match &node.lnet.answer {
+        Err(LnetFailure::NotConfigured) => "lnetctl net show: errno: -100 (network is down)".into(),
+        _ => "lnetctl net show: no nets".into(),
+    }
+}
+
+/// A warning where the node starts LNet at boot; a note where only its configuration is there.
+fn severity(wanted: &Wanted) -> Severity {
+    if wanted.service { Severity::Warning } else { Severity::Note }
+}
+
+/// Lustre loads LNet when it is mounted: without anything that starts it, this is no fault.
+fn not_loaded(life: &Lifecycle, wanted: &Wanted) -> Option<Found> {
+    if !wanted.service {
+        return None;
+    }
+    let summary = "LNet is not loaded, though lnet.service is enabled: it failed or was stopped";
+    Some(
+        Told::new(LNET_NOT_LOADED, Severity::Warning, summary)
+            .seen(["/sys/module/lnet: no such directory"])
+            .seen(wanted.lines())
+            .next(&life.next)
+            .verify(["systemctl status lnet", "journalctl -b -u lnet"])
+            .found(),
+    )
+}
+
+fn not_configured(life: &Lifecycle, wanted: &Wanted, line: Text) -> Found {
+    let because = if wanted.service {
+        ", though lnet.service is enabled"
+    } else if wanted.lines().is_empty() {
+        ": nothing on this node says which nets it should have"
+    } else {
+        "; a Lustre mount would start it"
+    };
+    let summary = format!("LNet is loaded and not configured{because}");
+    Told::new(LNET_NOT_CONFIGURED, severity(wanted), summary)
+        .seen([line])
+        .seen(wanted.lines())
+        .next(&life.next)
+        .undo(["lnetctl lnet unconfigure"])
+        .verify(["lnetctl net show", "journalctl -b -u lnet"])
+        .found()
+}
+
+fn no_nets(life: &Lifecycle, wanted: &Wanted) -> Found {
+    let because = if wanted.lnet_conf.is_empty() {
+        if wanted.service {
+            ": lnet.service imports /etc/lnet.conf, which names no net"
+        } else {
+            ""
+        }
+    } else {
+        ": /etc/lnet.conf names nets and they are not there; an import stops at its first error"
+    };
+    let severity = if wanted.lnet_conf.is_empty() { severity(wanted) } else { Severity::Warning };
+    let summary = format!("LNet is configured and has no net beside its loopback{because}");
+    Told::new(LNET_NO_NETS, severity, summary)
+        .seen(["lnetctl net show: net type: lo"])
+        .seen(wanted.lines())
+        .next(&life.next)
+        .verify(["lnetctl net show", "systemctl status lnet"])
+        .found()
+}

@@ -1,0 +1,99 @@
+//! What the site decided about judging: limits, and findings it does not want to hear of.
+
+use serde::{Deserialize, Serialize};
+
+/// How a node is to be judged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// The limits.
+    pub thresholds: Thresholds,
+    /// Ids of findings that are left out, with what follows from them.
+    pub ignore: Vec<String>,
+    /// Where not empty: ids of the only findings that count.
+    pub only: Vec<String>,
+}
+
+impl Policy {
+    /// Is a finding of this id left out?
+    pub fn leaves_out(&self, id: &str) -> bool {
+        let named = |list: &[String]| list.iter().any(|i| i == id);
+        named(&self.ignore) || !self.only.is_empty() && !named(&self.only)
+    }
+}
+
+/// The limits that a site may move. The defaults are what the README states.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// A group that carries less than this part of its usable rate has no balance.
+    pub balance_floor_ratio: f64,
+    /// Unfair: the slowest rail carries less than this part of its fair share …
+    pub balance_unfair_ratio: f64,
+    /// … for so long.
+    pub balance_unfair_seconds: f64,
+    /// What the other NICs must move, while the rails are idle, before it is worth a word.
+    pub off_rails_bytes_per_second: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            balance_floor_ratio: 0.01,
+            balance_unfair_ratio: 0.7,
+            balance_unfair_seconds: 10.0,
+            // A full 1 Gb/s card.
+            off_rails_bytes_per_second: 100e6,
+        }
+    }
+}
+
+impl Thresholds {
+    /// The names of all of them.
+    pub const NAMES: [&str; 4] = [
+        "balance_floor_ratio",
+        "balance_unfair_ratio",
+        "balance_unfair_seconds",
+        "off_rails_bytes_per_second",
+    ];
+
+    /// Why these limits cannot be, if so.
+    pub fn problem(&self) -> Option<String> {
+        let ratios = [
+            ("balance_floor_ratio", self.balance_floor_ratio),
+            ("balance_unfair_ratio", self.balance_unfair_ratio),
+        ];
+        let others = [
+            ("balance_unfair_seconds", self.balance_unfair_seconds),
+            ("off_rails_bytes_per_second", self.off_rails_bytes_per_second),
+        ];
+        let ratio = ratios.iter().find(|(_, value)| !(0.0..=1.0).contains(value));
+        let other = others.iter().find(|(_, value)| !(0.0..=1e15).contains(value));
+        ratio
+            .map(|(name, value)| format!("{name} is {value}: expected 0 to 1"))
+            .or_else(|| other.map(|(name, value)| format!("{name} is {value}: expected 0 or more")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out() {
+        let list = |ids: &[&str]| ids.iter().map(|i| (*i).to_owned()).collect();
+        let ignore = Policy { ignore: list(&["PORT_DOWN"]), ..Policy::default() };
+        assert!(ignore.leaves_out("PORT_DOWN") && !ignore.leaves_out("NI_DOWN"));
+        let only = Policy { only: list(&["PORT_DOWN"]), ..Policy::default() };
+        assert!(!only.leaves_out("PORT_DOWN") && only.leaves_out("NI_DOWN"));
+        assert!(!Policy::default().leaves_out("PORT_DOWN"));
+    }
+
+    #[test]
+    fn limits_have_ranges() {
+        assert_eq!(Thresholds::default().problem(), None);
+        let wrong = Thresholds { balance_floor_ratio: 1.5, ..Thresholds::default() };
+        assert_eq!(wrong.problem().unwrap(), "balance_floor_ratio is 1.5: expected 0 to 1");
+        let wrong = Thresholds { balance_unfair_seconds: f64::NAN, ..Thresholds::default() };
+        assert!(wrong.problem().is_some());
+    }
+}

@@ -113,6 +113,7 @@ mod tests {
             include_str!("judge.rs"),
             include_str!("start.rs"),
             include_str!("yaml.rs"),
+            include_str!("yaml/events.rs"),
             include_str!("../config.rs"),
             include_str!("../config/modprobe.rs"),
         ];

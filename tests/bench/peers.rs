@@ -70,7 +70,9 @@ fn measure(count: usize) {
     };
     key(&mut app, '4');
     terminal.draw(|frame| app.draw(frame)).unwrap();
-    let frame = best(20, || drop(terminal.draw(|frame| app.draw(frame)).unwrap()));
+    let frame = best(20, || {
+        terminal.draw(|frame| app.draw(frame)).unwrap();
+    });
     key(&mut app, 'G');
     let step = best(10, || {
         key(&mut app, 'k');

@@ -280,7 +280,7 @@ fn peer(n: usize, second: u32, next_ping: u64) -> LnetPeer {
         1..250 => format!("172.16.{}.{}@o2ib", 16 + 8 * side, n + 1),
         _ => format!("172.16.{}.{}@o2ib", 100 + 60 * side + n / 250, n % 250 + 1),
     };
-    let rate = if n == 0 { 0 } else { u32::try_from(12_000 / n).unwrap() };
+    let rate = u32::try_from(12_000usize.checked_div(n).unwrap_or(0)).unwrap();
     let mut nis = vec![peer_ni(&address(0), second, rate), peer_ni(&address(1), second, rate)];
     match n {
         5 => {

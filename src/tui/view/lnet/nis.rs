@@ -33,9 +33,9 @@ impl<'a> Entry<'a> {
         // The ladder knows more of its health than the number; it speaks of all NIs of the rail.
         let judged = found.filter(|(_, rail, _)| rail.lnet.len() == 1);
         let judged = judged.and_then(|(index, ..)| assessment.rails.get::<usize>(index));
-        let rungs = judged.into_iter().flat_map(|rail| &rail.ladder);
-        let health = rungs.filter(|rung| rung.layer == Layer::Health).map(|rung| rung.verdict);
-        let verdict = match (alone, health.last()) {
+        let mut rungs = judged.into_iter().flat_map(|rail| &rail.ladder);
+        let health = rungs.find(|rung| rung.layer == Layer::Health).map(|rung| rung.verdict);
+        let verdict = match (alone, health) {
             (Verdict::Critical | Verdict::NotApplicable, _) => alone,
             (_, Some(bad @ (Verdict::Warning | Verdict::Critical))) => bad,
             _ => alone,

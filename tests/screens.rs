@@ -117,7 +117,7 @@ fn every_scenario_on_the_first_screen() {
 #[test]
 fn other_states_of_the_screen() {
     let mut differences = String::new();
-    let states = [
+    let states = vec![
         ("paused-step", " <Left><Left><Left><Left><Left>", model::healthy()),
         ("own-scale", "y", model::healthy()),
         ("filter", "/ib1", model::healthy()),

@@ -191,6 +191,24 @@ fn the_other_questions_cannot_harm_the_nets() {
     assert!(asked.lines().all(|line| COMMANDS.contains(&line)), "{asked}");
 }
 
+/// What the host says without lnetctl is there for everyone.
+#[test]
+fn what_the_host_says_is_read_while_lnetctl_is_denied() {
+    let stand = Stand::new();
+    stand.says("", DENIED, 234);
+    stand.tree.file(
+        "proc/modules",
+        "lustre 1 2 - Live 0x0\nptlrpc 1 2 lustre, Live 0x0\nlnet 1 5 ptlrpc,ko2iblnd, Live 0x0\n\
+         ko2iblnd 1 1 - Live 0x0\n",
+    );
+    stand.tree.file("proc/mounts", "10.0.0.9@o2ib:/fs /fs lustre rw 0 0\n");
+    let stream = stand.stream();
+    let users = |o: &Value| o["lnet"]["lifecycle"]["users"].to_string();
+    let denied = |o: &Value| o["lnet"]["unknown"]["nets"]["why"] == "denied";
+    let (_, object) = stream.until("its users", |o| denied(o) && users(o).contains("/fs"));
+    assert!(users(&object).contains("ptlrpc"), "{object:#}");
+}
+
 fn check(stand: &Stand, args: &[&str]) -> (Duration, Value) {
     let mut command = Command::new(railtop());
     command.args(["check", "--json", "--rail", "ibt*", "--root"]).arg(stand.tree.path());

@@ -187,7 +187,7 @@ impl LnetReader {
     /// What a user must know of the asking itself: a child that does not answer, or does not end.
     pub fn note(&self, now: Mono) -> Option<Note> {
         let job = self.job.as_ref()?;
-        let since = self.current(job);
+        let since = job.since();
         if !job.left && now.since(since) < NOTED {
             return None;
         }
@@ -320,14 +320,6 @@ impl LnetReader {
                 let words = format!("no thread for lnetctl: {e}");
                 self.refuse(LnetFailure::Failed(words.into()), now);
             }
-        }
-    }
-
-    /// When the question that is under way was begun.
-    fn current(&self, job: &Job) -> Mono {
-        match job.current {
-            Some((question, since)) if question != Question::Nets => job.time_of(since),
-            _ => job.asked,
         }
     }
 

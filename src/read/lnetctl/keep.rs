@@ -124,7 +124,7 @@ impl LnetReader {
         let aged = self.lnet.answer.as_ref().is_ok_and(|a| now.since(a.at) < AGED);
         let late = self.job.as_ref().and_then(|job| {
             let for_nets = job.current.is_none_or(|(question, _)| question == Question::Nets);
-            let since = self.current(job);
+            let since = job.since();
             (now.since(since) >= LATE && (for_nets || !aged)).then_some(since)
         });
         if late != self.lnet.waiting_since {

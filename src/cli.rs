@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod explain;
 mod fix;
+mod ip2nets;
 mod open;
 mod path;
 mod peers;
@@ -59,6 +60,7 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Fix(options)) => fix::run(&global, &options),
         Some(Command::Path(options)) => path::run(&global, &options),
+        Some(Command::Ip2nets(options)) => ip2nets::run(&global, &options),
         Some(Command::Why(options)) => why::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),

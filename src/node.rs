@@ -21,6 +21,7 @@ mod rail;
 mod rate;
 mod route_events;
 mod row;
+mod settle;
 mod shape;
 mod state;
 #[cfg(test)]

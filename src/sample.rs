@@ -71,6 +71,9 @@ pub struct Sample {
     pub cost: Vec<Cost>,
 }
 
+/// The reader of notes about what reading costs.
+pub const OWN_COST: &str = "railtop";
+
 /// Something about the reading itself that the user must know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {

@@ -74,6 +74,18 @@ fn every_finding_is_told() {
     assert_block("findings", &format!("{table}\n"));
 }
 
+#[test]
+fn its_example_of_ip2nets_is_what_the_program_prints() {
+    let rules = "tcp 172.16.*.*; o2ib0(ib0) 172.16.34.*; o2ib0(ib1) *.*.*.*";
+    let args = ["ip2nets", "--demo", "balanced", "--lnet", "2.15.8", rules];
+    let out = Command::new(railtop()).args(args).output().unwrap();
+    let mut block = format!("\n    $ railtop ip2nets --lnet 2.15.8 '{rules}'\n");
+    for line in String::from_utf8(out.stdout).unwrap().lines() {
+        writeln!(block, "{}", format!("    {line}").trim_end()).unwrap();
+    }
+    assert_block("ip2nets", &format!("{block}\n"));
+}
+
 fn options(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
         .filter(|word| word.starts_with("--") && word.len() > 3)

@@ -5,7 +5,7 @@ use super::fold::Found;
 use super::ladder;
 use super::view::RailView;
 use crate::node::Node;
-use crate::sample::{Reading, Text, Unknown, Why};
+use crate::sample::{OWN_COST, Reading, Text, Unknown, Why};
 use crate::units;
 
 /// Everything that could not be judged on this node.
@@ -137,7 +137,8 @@ fn notes(node: &Node) -> Vec<NotChecked> {
     };
     node.notes
         .iter()
-        .filter(|note| !stuck(&note.reader))
+        // Slower counters are less, but they are checked: the events tell of it.
+        .filter(|note| note.reader != OWN_COST && !stuck(&note.reader))
         .map(|note| {
             let age = units::duration_words(node.time.mono.since(note.since));
             entry(note.reader.clone(), format!("{}, for {age}", note.what))

@@ -333,6 +333,17 @@ fn lustre_over_the_management_card() {
 }
 
 #[test]
+fn slower_counters_leave_nothing_unchecked() {
+    let mut n = healthy(2);
+    n.notes.push(crate::sample::Note {
+        reader: crate::sample::OWN_COST.into(),
+        what: "reading takes 25 % of the time".into(),
+        since: seconds_ago(40).mono,
+    });
+    assert_eq!(assess(&n).not_checked, []);
+}
+
+#[test]
 fn reads_that_hang() {
     let mut n = healthy(2);
     n.rails[1].rdma.as_mut().unwrap().stuck_since = Some(seconds_ago(40));

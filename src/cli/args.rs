@@ -11,8 +11,8 @@ use std::path::PathBuf;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 9] =
-    ["check", "fix", "path", "why", "stream", "capture", "explain", "config", "help"];
+const SUBCOMMANDS: [&str; 10] =
+    ["check", "fix", "path", "why", "ip2nets", "stream", "capture", "explain", "config", "help"];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(super) enum Command {
     Fix(Fix),
     /// Which rail the kernel takes from each rail address to each destination
     Path(Path),
+    /// What LNet would configure here from these rules, and what surprises they hold
+    Ip2nets(Ip2nets),
     /// Why a rail carries what it carries: every layer of it, and LNet's choice
     Why(Why),
     /// One JSON object per sample on stdout, or plain lines for awk
@@ -186,6 +188,47 @@ pub(super) struct Path {
     /// Only this source address (`--from ADDRESS` does the same)
     #[arg(long, value_name = "ADDRESS")]
     pub(super) source: Option<std::net::IpAddr>,
+    /// JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Who reads rules for LNet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum EngineChoice {
+    /// The kernel: ip2nets= of modprobe.d, lnetctl net add --ip2net
+    Kernel,
+    /// lnetctl import: the ip2nets: and net: sections of lnet.conf
+    Yaml,
+    /// The kernel: networks= of modprobe.d
+    Networks,
+}
+
+/// Options of `ip2nets`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without rules: what modprobe.d and /etc/lnet.conf of this node say. A file may be a \
+        modprobe.d file, YAML for lnetctl import, or bare rules; which it is, is told from what \
+        stands in it. Nothing is loaded or changed; a rule that would stop a kernel is called \
+        dangerous. Exit code: 0, 1 if LNet would not start or the import fail, 64 usage.\n\n\
+        Examples:\n  \
+        railtop ip2nets\n  \
+        railtop ip2nets 'o2ib(ib0) 10.20.*.*; o2ib(ib1) 10.21.*.*'\n  \
+        railtop ip2nets --lnet 2.12 'tcp(eth2) 10.1.0.[4-10/2]; tcp(eth1) *.*.*.*'\n  \
+        railtop ip2nets --engine networks 'o2ib(ib0,ib1), tcp(bond0)'\n  \
+        railtop ip2nets --from oss07.tar.zst new-lnet.conf\n  \
+        railtop ip2nets --json /etc/modprobe.d/lustre.conf | jq -r '.nids[]'"
+)]
+pub(super) struct Ip2nets {
+    /// Rules in quotes, or a file that holds them
+    #[arg(value_name = "RULES|FILE", allow_hyphen_values = true)]
+    pub(super) rules: Option<String>,
+    /// Who reads them
+    #[arg(long, value_enum)]
+    pub(super) engine: Option<EngineChoice>,
+    /// As this version of Lustre; else the one installed, else the newest known
+    #[arg(long, value_name = "VERSION")]
+    pub(super) lnet: Option<String>,
     /// JSON
     #[arg(long)]
     pub(super) json: bool,

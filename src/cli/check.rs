@@ -13,7 +13,7 @@ use std::time::Duration;
 /// So long a live check waits for the first answers of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
-pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {

@@ -2,14 +2,21 @@
 
 use super::error::Failure;
 use crate::check::{CATALOGUE, Entry, entry};
+use crate::lnet::ip2nets::surprise::KINDS;
+use crate::report::wrap;
 use crate::sample::Text;
 use std::fmt::Write;
 
 /// The explanation of one finding, or the list of all.
 pub(super) fn text(id: Option<&str>) -> Result<String, Failure> {
     let Some(id) = id else { return Ok(list()) };
-    match entry(&id.to_ascii_uppercase()) {
+    let wanted = id.to_ascii_uppercase();
+    let surprise = || KINDS.iter().find(|(id, _)| *id == wanted);
+    match entry(&wanted) {
         Some(entry) => Ok(whole(entry)),
+        None if let Some((id, meaning)) = surprise() => {
+            Ok(format!("{id}: {meaning} (a surprise of railtop ip2nets)\n"))
+        }
         None => Err(Failure::Usage(Text::new(&format!(
             "no finding has the id {id:?}; railtop explain lists all"
         )))),
@@ -30,28 +37,6 @@ fn whole(entry: &Entry) -> String {
     format!("{id}: {title} (layer: {})\n\n{explanation}\nSource: {source}\n", layer.word())
 }
 
-/// Breaks a paragraph at blanks; the catalogue holds one paragraph per line.
-fn wrap(text: &str, width: usize) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / width);
-    for paragraph in text.lines() {
-        let mut column = 0;
-        for word in paragraph.split_whitespace() {
-            let length = word.chars().count();
-            if column > 0 && column + 1 + length > width {
-                out.push('\n');
-                column = 0;
-            } else if column > 0 {
-                out.push(' ');
-                column += 1;
-            }
-            out.push_str(word);
-            column += length;
-        }
-        out.push('\n');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +51,13 @@ mod tests {
             let body = told.split("\nSource: ").next().unwrap_or_default();
             assert!(body.lines().skip(1).all(|l| l.chars().count() <= 78), "{told}");
         }
+    }
+
+    #[test]
+    fn surprises_of_ip2nets_are_told_too() {
+        assert!(text(Some("octal")).unwrap().starts_with("OCTAL: `010` is 8"));
+        let finding = |(id, _): &&(&str, &str)| entry(id).is_some();
+        assert_eq!(KINDS.iter().filter(finding).count(), 0);
     }
 
     #[test]

@@ -9,18 +9,90 @@
 
 pub mod error;
 pub mod expr;
+pub mod host;
+pub mod judge;
 pub mod kernel;
 pub mod net;
 pub mod networks;
+pub mod outcome;
+pub mod start;
 pub mod surprise;
 pub mod version;
+pub mod yaml;
 
 pub use error::Error;
+pub use host::Host;
 pub use net::Net;
+pub use outcome::{Engine, Ni, Outcome, Rule, Verdict};
 pub use surprise::Surprise;
 pub use version::{Numbers, Version, YamlRules};
 
+use super::config::Conf;
 use expr::List;
+
+/// Rules, by who reads them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rules {
+    /// `ip2nets=`.
+    Ip2nets(String),
+    /// `networks=`; empty is as if nothing was set.
+    Networks(String),
+    /// Both at once, which LNet refuses.
+    Both {
+        /// `networks=`.
+        networks: String,
+        /// `ip2nets=`.
+        ip2nets: String,
+    },
+    /// A file for `lnetctl import`.
+    Yaml(Conf),
+}
+
+/// What LNet would do with rules on a host, with the surprises.
+pub fn explain(rules: &Rules, host: &Host, context: &Context) -> Outcome {
+    let mut out = match rules {
+        Rules::Ip2nets(text) => kernel::boot(text.as_bytes(), host, context),
+        Rules::Networks(text) => networks::boot(text.as_bytes(), host, context),
+        Rules::Both { .. } => both(context.version),
+        Rules::Yaml(conf) => yaml::import(conf, host, context),
+    };
+    judge::judge(&mut out, rules, host, context);
+    out
+}
+
+/// `lnet_get_networks()` of `lnet/lnet/api-ni.c`.
+fn both(version: Version) -> Outcome {
+    let mut out = Outcome::new(Engine::Networks, version);
+    let words = "Please specify EITHER 'networks' or 'ip2nets' but not both at once";
+    let error = Error::new(error::EINVAL, [words.to_owned()]);
+    out.error = Some(error.and("networks string is undefined"));
+    let sentence = "networks and ip2nets are both set: LNet does not start; remove one";
+    out.surprise(Surprise::new("NETWORKS_AND_IP2NETS", sentence));
+    out
+}
+
+/// Releases in which something else would come of the same rules, those of the same outcome
+/// together, oldest first.
+pub fn otherwise(
+    rules: &Rules,
+    host: &Host,
+    context: &Context,
+    here: &Outcome,
+) -> Vec<(Vec<Version>, Outcome)> {
+    let essence = |out: &Outcome| (out.nids(), out.error.as_ref().map(|e| (e.errno, e.crash)));
+    let mut groups: Vec<(Vec<Version>, Outcome)> = Vec::new();
+    for version in Version::KNOWN {
+        let out = explain(rules, host, &Context { version, ..*context });
+        if essence(&out) == essence(here) {
+            continue;
+        }
+        match groups.last_mut().filter(|(_, last)| essence(last) == essence(&out)) {
+            Some((versions, _)) => versions.push(version),
+            None => groups.push((vec![version], out)),
+        }
+    }
+    groups
+}
 
 /// `LNET_SINGLE_TEXTBUF_NOB`: the longest string, in bytes.
 pub const TEXT_LIMIT: usize = 4096;
@@ -70,3 +142,6 @@ impl Context {
         Ok(if values.len() == there { Vec::new() } else { values })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,14 @@ pub(super) enum Class {
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub id: Text,
+    /// Everything that identifies it, `id` first.
+    pub aka: Vec<Text>,
+    /// How good the first of them is: 0 is best.
+    pub rank: u8,
+    /// Index of its interface.
+    pub index: Option<u32>,
+    /// Only netlink knows its interface.
+    pub half: bool,
     pub name: Text,
     pub slot: Slot,
     pub order: Order,
@@ -131,8 +139,13 @@ fn of_port(
     slot.port_name = Some(port_name.clone());
     let mut names = vec![name.clone(), device.name.clone(), port_name];
     names.dedup();
+    let (rank, aka) = identity::identities(&traits);
     Some(Candidate {
-        id: identity::identity(&traits),
+        id: aka.first()?.clone(),
+        aka,
+        rank,
+        index: iface.and_then(join::Iface::index),
+        half: false,
         order: Order::new(pci.as_deref(), port.number, &name),
         class: if layer == Layer::InfiniBand { Class::InfiniBand } else { Class::Rdma },
         physical: pci.is_some() || iface.is_some_and(join::Iface::is_physical),
@@ -163,7 +176,10 @@ fn of_iface(inventory: &Inventory<'_>, at: usize) -> Option<Candidate> {
     let traits = Traits {
         pci: pci.as_deref().filter(|_| hardware),
         port: iface.own_port(),
-        guid: address.filter(|_| hardware).and_then(identity::guid_of_address),
+        // Whatever sits below, the GUID in an IPoIB address is that of the port.
+        guid: address
+            .filter(|_| hardware || infiniband && !iface.is_bond())
+            .and_then(identity::guid_of_address),
         // Members of a bond share its address; netlink alone cannot tell it is permanent.
         hardware_address: address.filter(|_| hardware && slot.bond.is_none()),
         name: iface.name,
@@ -173,8 +189,13 @@ fn of_iface(inventory: &Inventory<'_>, at: usize) -> Option<Candidate> {
         (false, true) => Class::Nic,
         (false, false) => Class::Virtual,
     };
+    let (rank, aka) = identity::identities(&traits);
     Some(Candidate {
-        id: identity::identity(&traits),
+        id: aka.first()?.clone(),
+        aka,
+        rank,
+        index: iface.index(),
+        half: iface.net.is_none(),
         order: Order::new(pci.as_deref(), iface.own_port(), iface.name),
         name: iface.name.clone(),
         names: vec![iface.name.clone()],

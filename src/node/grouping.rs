@@ -202,7 +202,8 @@ fn capacity(group: &mut Group, rails: &[Rail]) {
     group.usable_rails = live().count();
     let usable = live().map(|r| r.rate.usable_bits_per_second.value.clone());
     let sum: Reading<f64> = usable.sum();
-    group.usable_bytes_per_second = sum.map(|bits| bits / 8.0).into();
+    // The sum of nothing is -0.0.
+    group.usable_bytes_per_second = sum.map(|bits| bits / 8.0 + 0.0).into();
 }
 
 fn direction(

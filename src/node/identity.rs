@@ -14,15 +14,23 @@ pub(super) struct Traits<'a> {
     pub name: &'a str,
 }
 
-/// PCI address and port, else port GUID, else hardware address, else name.
-pub(super) fn identity(traits: &Traits<'_>) -> Text {
-    if let Some(pci) = traits.pci {
-        return Text::from(format!("{}/{}", pci.address, traits.port));
+/// Everything that identifies it, best first, and how good the first is (0 is best): PCI address
+/// and port, else port GUID, else hardware address, else name.
+pub(super) fn identities(traits: &Traits<'_>) -> (u8, Vec<Text>) {
+    let pci = traits.pci.map(|pci| Text::from(format!("{}/{}", pci.address, traits.port)));
+    let guid = traits.guid.map(|guid| Text::from(format!("{guid:016x}")));
+    // The address of an IPoIB interface is its GUID and what changes.
+    let address = traits.hardware_address.filter(|_| guid.is_none()).map(Text::new);
+    let mut ranked: Vec<(u8, Text)> = [pci, guid, address]
+        .into_iter()
+        .zip(0..)
+        .filter_map(|(id, rank)| Some((rank, id?)))
+        .collect();
+    if ranked.is_empty() {
+        ranked.push((3, Text::new(traits.name)));
     }
-    if let Some(guid) = traits.guid {
-        return Text::from(format!("{guid:016x}"));
-    }
-    Text::new(traits.hardware_address.unwrap_or(traits.name))
+    let rank = ranked.first().map_or(3, |(rank, _)| *rank);
+    (rank, ranked.into_iter().map(|(_, id)| id).collect())
 }
 
 /// The port GUID in a 20-byte IPoIB address: its last eight bytes. The first four hold flags and
@@ -149,7 +157,19 @@ mod tests {
 
     #[test]
     fn a_virtual_interface_is_its_name() {
-        assert_eq!(identity(&Traits { name: "ib0", port: 1, ..Traits::default() }), "ib0");
+        let only_a_name = Traits { name: "ib0", port: 1, ..Traits::default() };
+        assert_eq!(identities(&only_a_name), (3, vec!["ib0".into()]));
+    }
+
+    #[test]
+    fn the_best_identity_comes_first() {
+        let traits = Traits {
+            guid: Some(0x17),
+            hardware_address: Some("80:00"),
+            name: "ib0",
+            ..Traits::default()
+        };
+        assert_eq!(identities(&traits), (1, vec!["0000000000000017".into()]));
     }
 
     proptest! {

@@ -127,7 +127,26 @@ impl<'a> Inventory<'a> {
             }
         }
         let links = sample.links.as_ref().map(|l| l.as_slice()).unwrap_or_default();
+        let listed: HashSet<&str> = links.iter().map(|l| l.name.as_str()).collect();
+        let of_old = |n: &&Arc<Netdev>| !listed.contains(n.name.as_str());
+        let old_names: HashMap<u32, &Text> = sample
+            .netdevs
+            .iter()
+            .flatten()
+            .filter(of_old)
+            .filter_map(|n| Some((*n.attrs.ifindex.as_ref().ok()?, &n.name)))
+            .collect();
         for (place, link) in links.iter().enumerate() {
+            // A new name is in netlink's list first; sysfs still has it under the old one.
+            if let Some(old) = old_names.get(&link.index)
+                && !this.by_name.contains_key(link.name.as_str())
+                && let Some(at) = this.named(old)
+            {
+                this.by_name.insert(link.name.as_str(), at);
+                if let Some(iface) = this.ifaces.get_mut(at) {
+                    iface.name = &link.name;
+                }
+            }
             let at = this.entry(&link.name);
             if let Some(iface) = this.ifaces.get_mut(at) {
                 iface.link = Some(link);
@@ -281,6 +300,7 @@ pub(super) fn match_ports(
 fn function_netdevs(inventory: &Inventory<'_>, device: &RdmaDevice) -> Vec<usize> {
     let of_device = |iface: &Iface<'_>| {
         device.attrs.netdevs.contains(iface.name)
+            || iface.net.is_some_and(|n| device.attrs.netdevs.contains(&n.name))
             || iface.net.is_some_and(|n| n.attrs.rdma_devices.contains(&device.name))
     };
     let of_function = |iface: &Iface<'_>| match (iface.pci(), &device.attrs.pci) {

@@ -6,6 +6,7 @@ use crate::sample::{
     Address, Link, NextHop, NextHopFlags, Reading, Route, RouteKind, Routing, Rule, RuleAction,
     Text,
 };
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -14,14 +15,30 @@ const SHOWN: usize = 5;
 /// Lists that differ in more than this are only counted.
 const COMPARED: usize = 256;
 
+/// Names of interfaces by index, also of those that went: their addresses and routes go last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LinkNames(HashMap<u32, Text>);
+
+impl LinkNames {
+    /// A node that makes interfaces all day must not fill the memory.
+    const MOST: usize = 4096;
+
+    /// Takes over a list of links.
+    pub(super) fn learn(&mut self, links: &Reading<Arc<Vec<Link>>>) {
+        if self.0.len() > Self::MOST {
+            self.0.clear();
+        }
+        for link in links.iter().flat_map(|l| l.iter()) {
+            if self.0.get(&link.index) != Some(&link.name) {
+                self.0.insert(link.index, link.name.clone());
+            }
+        }
+    }
+}
+
 /// Compares two dumps.
-pub(super) fn compare(
-    old: &Routing,
-    new: &Routing,
-    links: &Reading<Arc<Vec<Link>>>,
-    log: &mut Log,
-) {
-    let names = Names { links: links.as_ref().map(|l| l.as_slice()).unwrap_or_default(), new };
+pub(super) fn compare(old: &Routing, new: &Routing, links: &LinkNames, log: &mut Log) {
+    let names = Names { links, new };
     let mut found = Vec::new();
     if let (Ok(a), Ok(b)) = (&old.addresses, &new.addresses) {
         let same = |a: &Address, b: &Address| (a.ifindex, a.local) == (b.ifindex, b.local);
@@ -145,15 +162,14 @@ fn middle<'a, T>(old: &'a [T], new: &'a [T], same: impl Fn(&T, &T) -> bool) -> (
 
 /// Names of links and tables.
 struct Names<'a> {
-    links: &'a [Link],
+    links: &'a LinkNames,
     new: &'a Routing,
 }
 
 impl Names<'_> {
     fn link(&self, index: Option<u32>) -> String {
         let Some(index) = index else { return String::new() };
-        let link = self.links.iter().find(|l| l.index == index);
-        link.map_or_else(|| format!("if{index}"), |l| l.name.to_string())
+        self.links.0.get(&index).map_or_else(|| format!("if{index}"), ToString::to_string)
     }
 
     fn table(&self, id: u32) -> String {

@@ -4,6 +4,7 @@ use super::candidate::{Candidate, Slot};
 use super::events::{self, Lasted, Log};
 use super::grouping::Ties;
 use super::identity::Order;
+use super::settle::Marks;
 use super::traffic::{self, Meters};
 use super::{EventKind, History, HistoryPoint, LinkRate, Presence, Rail, link_rate, view};
 use crate::sample::{Mono, Sample, SampleTime, Text, Unknown, Why};
@@ -14,6 +15,7 @@ pub(super) struct Track {
     /// Where it is in the samples; `None` while it is not there.
     pub slot: Option<Slot>,
     pub order: Order,
+    pub marks: Marks,
     pub rx: Meters,
     pub tx: Meters,
     pub ties: Ties,
@@ -21,6 +23,9 @@ pub(super) struct Track {
     pub ceiling: Option<f64>,
     pub ifindex: Option<u32>,
     pub first_seen: SampleTime,
+    /// When the port's state and the interface's carrier changed last, each by itself.
+    pub port_since: Option<SampleTime>,
+    pub carrier_since: Option<SampleTime>,
     /// It came in this pass: nothing to compare with.
     pub fresh: bool,
     /// The rate it had while it was last ACTIVE, in words.
@@ -57,12 +62,15 @@ pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) 
     let track = Track {
         slot: Some(candidate.slot.clone()),
         order: candidate.order.clone(),
+        marks: Marks::of(candidate),
         rx: Meters::default(),
         tx: Meters::default(),
         ties: Ties::default(),
         ceiling: None,
-        ifindex: None,
+        ifindex: candidate.index,
         first_seen: time,
+        port_since: None,
+        carrier_since: None,
         fresh: true,
         rate_words: None,
     };
@@ -84,6 +92,7 @@ pub(super) fn again(
         log.add(EventKind::RailBack, &candidate.name, format!("back after {span}{was}"));
         rail.presence = Presence::Present;
         rail.state_since = Some(sample.time);
+        (track.port_since, track.carrier_since) = (rail.state_since, rail.state_since);
         (track.rx, track.tx) = (Meters::default(), Meters::default());
         track.fresh = true;
     } else if renamed {
@@ -93,6 +102,7 @@ pub(super) fn again(
     rail.pci.clone_from(&candidate.pci);
     track.slot = Some(candidate.slot.clone());
     track.order = candidate.order.clone();
+    track.marks.learn(candidate);
 }
 
 pub(super) fn gone(rail: &mut Rail, since: SampleTime) {
@@ -122,14 +132,18 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
     rail.bond = slot.bond.as_ref().map(|(name, _)| name.clone());
     let old_rdma = std::mem::replace(&mut rail.rdma, rdma);
     let old_netdev = std::mem::replace(&mut rail.netdev, netdev);
-    let lasted = Lasted {
-        since: rail.state_since.unwrap_or(track.first_seen),
-        seen_begin: rail.state_since.is_some(),
+    let first_seen = track.first_seen;
+    let lasted = |since: Option<SampleTime>| Lasted {
+        since: since.unwrap_or(first_seen),
+        seen_begin: since.is_some(),
     };
     if !track.fresh {
         let mut changed = false;
         if let (Some(old), Some(new)) = (&old_rdma, &rail.rdma) {
-            changed |= events::port_state(log, &rail.name, old, new, lasted);
+            if events::port_state(log, &rail.name, old, new, lasted(track.port_since)) {
+                changed = true;
+                track.port_since = Some(sample.time);
+            }
             events::lids(log, &rail.name, old, new);
             events::errors(log, &rail.name, &old.counters, &new.counters);
         }
@@ -138,8 +152,10 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
         if let (Some(old), Some(new)) = (&old_netdev, &rail.netdev)
             && port_active
             && !changed
+            && events::carrier(log, &rail.name, old, new, lasted(track.carrier_since))
         {
-            changed |= events::carrier(log, &rail.name, old, new, lasted);
+            changed = true;
+            track.carrier_since = Some(sample.time);
         }
         if changed {
             rail.state_since = Some(sample.time);
@@ -171,10 +187,18 @@ fn rate(rail: &mut Rail, track: &mut Track, log: &mut Log) {
         track.ceiling = None;
     }
     let words = rate_words(&rail.rate);
-    if let Some(before) = track.rate_words.as_ref().filter(|b| **b != words) {
+    if let Some(before) = track.rate_words.as_ref().filter(|b| !same_rate(b, &words)) {
         log.add(EventKind::RateChange, &rail.name, format!("link rate {before} is now {words}"));
     }
     track.rate_words = Some(words);
+}
+
+/// An interface tells its speed before the port tells lanes as well: that is no change.
+fn same_rate(a: &str, b: &str) -> bool {
+    let is_more = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    is_more(a, b) || is_more(b, a)
 }
 
 fn rate_words(rate: &LinkRate) -> Text {

@@ -4,12 +4,13 @@ use super::candidate::{self, Candidate};
 use super::choose::{self, Choice, Mode, Patterns};
 use super::events::Log;
 use super::row::{self, Track};
+use super::settle;
 use super::shape::Shape;
 use super::{
     ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, lnet,
     other, route_events, traffic, view,
 };
-use crate::sample::{Sample, SampleTime, Text, Unknown, Why};
+use crate::sample::{Link, Reading, Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ pub(super) struct State {
     mode: Mode,
     unmatched: BTreeSet<usize>,
     shape: Option<Shape>,
+    /// The readers do not agree yet: look again, even if nothing changes.
+    unsettled: bool,
+    link_names: route_events::LinkNames,
     tracks: Vec<Track>,
     lnet: lnet::Memory,
     others: other::Others,
@@ -53,7 +57,7 @@ impl State {
     pub(super) fn advance(&mut self, node: &mut Node, sample: &Sample) {
         let first = self.shape.is_none();
         let mut log = Log::new(sample.time, first);
-        let reshaped = !self.shape.as_ref().is_some_and(|s| s.fits(sample));
+        let reshaped = self.unsettled || !self.shape.as_ref().is_some_and(|s| s.fits(sample));
         if reshaped {
             self.replan(node, sample, &mut log);
         }
@@ -62,6 +66,9 @@ impl State {
             let before = self.last_full.replace(sample.time);
             let took = before.map(|b| sample.time.mono.since(b.mono));
             node.measured_interval = took.or(node.measured_interval);
+        }
+        if first || !same_links(&node.links, &sample.links) {
+            self.link_names.learn(&sample.links);
         }
         let moved = first || !Arc::ptr_eq(&node.routing, &sample.routing);
         if reshaped || moved {
@@ -88,7 +95,7 @@ impl State {
         lnet::compare(&mut node.lnet_figures, &sample.lnet, &node.rails);
         self.others.advance(sample, &mut node.other);
         if moved && !first {
-            route_events::compare(&node.routing, &sample.routing, &sample.links, &mut log);
+            route_events::compare(&node.routing, &sample.routing, &self.link_names, &mut log);
         }
         for note in sample.notes.iter().filter(|n| !node.notes.contains(n)) {
             log.add(EventKind::Reader, &note.reader, note.what.clone());
@@ -102,6 +109,7 @@ impl State {
     fn replan(&mut self, node: &mut Node, sample: &Sample, log: &mut Log) {
         let mut all = candidate::candidates(sample);
         candidate::christen(&mut all, &self.names);
+        self.unsettled = settle::settle(&mut all, &mut node.rails, &mut self.tracks, sample);
         let names = |r: &Rail| (r.id.clone(), r.name.clone());
         let known: HashMap<Text, Text> = node.rails.iter().map(names).collect();
         candidate::settle_identities(&mut all, &known);
@@ -148,6 +156,9 @@ impl State {
         for (id, (mut rail, mut track)) in old {
             if all.iter().any(|c| c.id == id) {
                 continue; // still there, but not chosen any more
+            }
+            if rail.presence == Presence::Present && settle::lives_on(all, &rail, &track) {
+                continue;
             }
             track.slot = None;
             if !blind && rail.presence == Presence::Present {
@@ -214,6 +225,11 @@ impl State {
             rail.addresses = view::addresses(all, &interfaces);
         }
     }
+}
+
+/// The very same list?
+fn same_links(a: &Reading<Arc<Vec<Link>>>, b: &Reading<Arc<Vec<Link>>>) -> bool {
+    matches!((a, b), (Ok(a), Ok(b)) if Arc::ptr_eq(a, b))
 }
 
 fn take_parts(node: &mut Node, sample: &Sample) {

@@ -201,6 +201,9 @@ fn netdev(view: &RailView<'_>) -> Said {
     }
 }
 
+/// `RT_SCOPE_LINK` of linux/rtnetlink.h: from here on an address is not for others.
+const LINK_SCOPE: u8 = 253;
+
 /// `IFA_F_DADFAILED` of linux/if_addr.h: another host has this address.
 const DAD_FAILED: u32 = 0x08;
 
@@ -218,8 +221,11 @@ fn address(view: &RailView<'_>) -> Said {
     ok(listed(addresses))
 }
 
+/// Those that peers use first: every interface has a link-local one.
 fn listed(addresses: &[RailAddress]) -> String {
-    let first: Vec<String> = addresses.iter().take(2).map(|a| a.prefix.to_string()).collect();
+    let mut order: Vec<&RailAddress> = addresses.iter().collect();
+    order.sort_by_key(|a| a.scope >= LINK_SCOPE);
+    let first: Vec<String> = order.iter().take(2).map(|a| a.prefix.to_string()).collect();
     let more = addresses.len().saturating_sub(first.len());
     let rest = if more > 0 { format!(", {more} more") } else { String::new() };
     first.join(", ") + &rest

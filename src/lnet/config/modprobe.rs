@@ -3,7 +3,9 @@
 //! modprobe joins the rest of all `options MODULE …` lines, in the order of the files, and does
 //! not look into them (`libkmod/libkmod-config.c`). The kernel splits at blanks; only `"` keeps
 //! blanks together, `'` is a character as any other (`lib/cmdline.c`, `next_arg()`). Of a string
-//! parameter the last value counts.
+//! parameter the last value counts. Tried on Linux 6.1 with kmod 30: `'max_loop="8"'` is an
+//! unknown parameter, ignored; so is each word behind a `#`; a name without a value, or a string
+//! of more than 1024 bytes, makes the kernel refuse the module (EINVAL, ENOSPC).
 
 use super::Problem;
 use crate::sample::{LnetFile, Text};
@@ -41,12 +43,32 @@ pub fn ordered(files: &[LnetFile]) -> Vec<&LnetFile> {
         .filter_map(|file| {
             let (directory, name) = file.path.rsplit_once('/')?;
             let rank = DIRECTORIES.iter().position(|d| *d == directory)?;
-            name.ends_with(".conf").then_some((name, rank, file))
+            // As modprobe does: the case counts.
+            let is_conf = name.strip_suffix(".conf").is_some();
+            is_conf.then_some((name, rank, file))
         })
         .collect();
     found.sort_by_key(|(name, rank, _)| (*name, *rank));
     found.dedup_by_key(|(name, _, _)| *name);
     found.into_iter().map(|(_, _, file)| file).collect()
+}
+
+/// The lines of a file as modprobe reads them: a `\\` at the end joins the next, `#` begins a
+/// line that is passed over.
+pub fn joined(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open = String::new();
+    for line in text.lines() {
+        if let Some(part) = line.strip_suffix('\\') {
+            open.push_str(part);
+            continue;
+        }
+        open.push_str(line);
+        lines.push(std::mem::take(&mut open));
+    }
+    lines.push(open);
+    lines.retain(|l| !l.trim_start().is_empty() && !l.trim_start().starts_with('#'));
+    lines
 }
 
 /// One word of the options.

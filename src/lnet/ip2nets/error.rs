@@ -11,6 +11,8 @@ pub struct Error {
     /// What `lctl network up` and a mount end with, where that differs: a string that matches
     /// nothing (2) is told as "no networks" (22).
     pub start_errno: i32,
+    /// Exit code of `lnetctl import`, where that is the one who fails.
+    pub exit: Option<u8>,
     /// The lines of the console, without `LNetError:` and without the numbers of old messages.
     pub words: Vec<String>,
     /// The cause, where the console says nothing of it.
@@ -38,7 +40,12 @@ impl Error {
     /// An error with its lines.
     pub fn new(errno: i32, words: impl IntoIterator<Item = String>) -> Self {
         let words = words.into_iter().collect();
-        Self { errno, start_errno: errno, words, cause: None, at: None, crash: false }
+        Self { errno, start_errno: errno, exit: None, words, cause: None, at: None, crash: false }
+    }
+
+    /// A failure of `lnetctl import`: its exit code, and what it prints, else the cause.
+    pub fn import(errno: i32, exit: u8, words: Option<String>, cause: Option<String>) -> Self {
+        Self { exit: Some(exit), cause, ..Self::new(errno, words) }
     }
 
     /// The kernel stops there.
@@ -57,6 +64,13 @@ impl Error {
         );
         error.at = Some(offset..offset + width);
         error
+    }
+
+    /// The same with the cause in words.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
     }
 
     /// The same with one more line.

@@ -3,7 +3,9 @@
 //! `cfs_expr_list_parse` and `cfs_ip_addr_parse` of `libcfs/libcfs/libcfs_string.c` and
 //! `lnet/lnet/nidstrings.c`. Three generations of them differ in what they take for a number.
 
-use super::{Numbers, Version};
+pub use super::version::Numbers;
+
+use super::Version;
 
 /// One item of a list: every `step`th number from `lo` to `hi`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +71,19 @@ fn trim_end(mut text: &[u8]) -> &[u8] {
 impl List {
     /// Reads a list whose numbers are from 0 to `max`.
     pub fn parse(text: &[u8], max: u32, version: Version) -> Result<Self, Refused> {
-        let numbers = version.numbers();
+        Self::parse_with(text, max, version.numbers(), version.refuses_reversed())
+    }
+
+    /// The same with a way of reading numbers.
+    pub fn parse_with(
+        text: &[u8],
+        max: u32,
+        numbers: Numbers,
+        ordered: bool,
+    ) -> Result<Self, Refused> {
         let ranges = match text {
-            [b'[', inner @ .., b']'] => items(inner, max, version)?,
-            _ if numbers == Numbers::Strict => vec![strict(text, max, false, version)?],
+            [b'[', inner @ .., b']'] => items(inner, max, numbers, ordered)?,
+            _ if numbers == Numbers::Strict => vec![strict(text, max, false, ordered)?],
             _ => vec![loose(text, max, false, numbers)?],
         };
         Ok(Self { ranges })
@@ -107,9 +118,9 @@ impl List {
         Some(values)
     }
 
-    /// Has it a step of 0, wherever?
-    pub fn has_step_zero(&self) -> bool {
-        self.ranges.iter().any(|r| r.step == 0)
+    /// Is there a number that makes the kernel divide by zero?
+    pub fn may_crash(&self) -> bool {
+        self.ranges.iter().any(|r| r.step == 0 && r.lo <= r.hi)
     }
 
     /// Has it a range that ends before it begins?
@@ -118,8 +129,7 @@ impl List {
     }
 }
 
-fn items(inner: &[u8], max: u32, version: Version) -> Result<Vec<Range>, Refused> {
-    let numbers = version.numbers();
+fn items(inner: &[u8], max: u32, numbers: Numbers, ordered: bool) -> Result<Vec<Range>, Refused> {
     let mut ranges = Vec::new();
     for item in inner.split(|b| *b == b',') {
         // An item that is empty, or begins with its delimiter, is none.
@@ -136,7 +146,7 @@ fn items(inner: &[u8], max: u32, version: Version) -> Result<Vec<Range>, Refused
             item
         };
         ranges.push(if numbers == Numbers::Strict {
-            strict(item, max, true, version)?
+            strict(item, max, true, ordered)?
         } else {
             loose(item, max, true, numbers)?
         });
@@ -145,7 +155,7 @@ fn items(inner: &[u8], max: u32, version: Version) -> Result<Vec<Range>, Refused
 }
 
 /// Versions from 2.15.60: every part is trimmed and must be a number as a whole.
-fn strict(text: &[u8], max: u32, bracketed: bool, version: Version) -> Result<Range, Refused> {
+fn strict(text: &[u8], max: u32, bracketed: bool, ordered: bool) -> Result<Range, Refused> {
     let text = trim(text);
     if text == b"*" {
         return Ok(Range { lo: 0, hi: max, step: 1 });
@@ -168,7 +178,7 @@ fn strict(text: &[u8], max: u32, bracketed: bool, version: Version) -> Result<Ra
         let hi = bounded(hi.and_then(number))?;
         Range { lo, hi, step: bounded(step.and_then(number))? }
     };
-    if version.refuses_reversed() && range.hi < range.lo {
+    if ordered && range.hi < range.lo {
         return Err(Refused::Syntax);
     }
     Ok(range)
@@ -220,6 +230,11 @@ fn token(text: &[u8], delimiter: u8) -> Option<(&[u8], Option<&[u8]>)> {
 fn checked(text: &[u8], max: u32, numbers: Numbers) -> Option<u32> {
     let number = match numbers {
         Numbers::Strtoul => strtoul(trim_end(text))?,
+        // The C library skips blanks in front and takes a sign.
+        Numbers::Libc => {
+            let text = trim(text);
+            strtoul(text.strip_prefix(b"+").unwrap_or(text))?
+        }
         // A blank in front is not skipped, one behind was cut off with the token.
         Numbers::Scanned | Numbers::Strict => kstrtouint(text, false)?,
     };
@@ -272,7 +287,12 @@ pub struct Pattern {
 impl Pattern {
     /// Reads `10.20.[1-3].*`.
     pub fn parse(text: &[u8], version: Version) -> Result<Self, Refused> {
-        let strict = version.numbers() == Numbers::Strict;
+        Self::parse_with(text, version.numbers(), version.refuses_reversed())
+    }
+
+    /// The same with a way of reading numbers.
+    pub fn parse_with(text: &[u8], numbers: Numbers, ordered: bool) -> Result<Self, Refused> {
+        let strict = numbers == Numbers::Strict;
         let text = if strict { trim(text) } else { text };
         let mut octets = Vec::with_capacity(4);
         for part in text.split(|b| *b == b'.') {
@@ -280,7 +300,7 @@ impl Pattern {
             if part.is_empty() {
                 return Err(Refused::Syntax);
             }
-            octets.push(List::parse(part, 255, version)?);
+            octets.push(List::parse_with(part, 255, numbers, ordered)?);
         }
         let octets = octets.try_into().map_err(|_| Refused::Syntax)?;
         Ok(Self { octets })

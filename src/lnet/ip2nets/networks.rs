@@ -5,8 +5,11 @@
 
 use super::error::{EINVAL, Error};
 use super::expr::{List, Refused, is_space};
+use super::host::Host;
 use super::net::Net;
-use super::{Context, Surprise, TEXT_LIMIT};
+use super::outcome::{Engine, Outcome, Rule, Verdict};
+use super::surprise::shown;
+use super::{Context, Surprise, TEXT_LIMIT, start};
 use std::ops::Range;
 
 /// An NI that the string asks for.
@@ -22,6 +25,8 @@ pub struct Wanted {
     pub cpts: Vec<u32>,
     /// Where its net stands in the string, in bytes.
     pub at: Range<usize>,
+    /// Index of the rule that it is from.
+    pub rule: Option<usize>,
 }
 
 /// What a string asks for.
@@ -47,6 +52,38 @@ pub fn parse(text: &[u8], context: &Context) -> Result<Parsed, Box<Error>> {
     Ok(parsed)
 }
 
+/// What LNet does at boot with a `networks=` string; an empty one is as if it was not given.
+pub fn boot(text: &[u8], host: &Host, context: &Context) -> Outcome {
+    let mut out = Outcome::new(Engine::Networks, context.version);
+    let text = if text.is_empty() { b"tcp" } else { text };
+    let done = parse(text, context).and_then(|mut parsed| {
+        out.surprises.extend(parsed.surprises);
+        let mut last = None;
+        for wanted in &mut parsed.wanted {
+            let new = last.as_ref() != Some(&wanted.at);
+            last = Some(wanted.at.clone());
+            wanted.rule = Some(out.rules.len() - usize::from(!new));
+            if new {
+                let text = text.get(wanted.at.clone()).unwrap_or_default();
+                out.rules.push(Rule {
+                    text: String::from_utf8_lossy(text).into_owned(),
+                    verdict: Verdict::Applies { pattern: None, matched: Vec::new() },
+                    dangerous: false,
+                });
+            }
+        }
+        start::all(&parsed.wanted, host, context)
+    });
+    match done {
+        Ok(started) => {
+            out.nis = started.nis;
+            out.surprises.extend(started.surprises);
+        }
+        Err(error) => out.error = Some(*error),
+    }
+    out
+}
+
 /// Reads as the kernel does: a separator that was passed becomes the end of what stands before
 /// it. `cut` marks those, for the messages tell how long the text is up to the next of them.
 struct Reader<'a> {
@@ -57,7 +94,7 @@ struct Reader<'a> {
     context: &'a Context,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied().filter(|_| self.at < self.end)
     }
@@ -95,10 +132,16 @@ impl<'a> Reader<'a> {
         String::from_utf8_lossy(self.text.get(range).unwrap_or_default()).into_owned()
     }
 
-    fn syntax(&self, at: usize) -> Box<Error> {
+    fn syntax(&self, at: usize) -> Error {
         let rest = self.cut.get(at..).unwrap_or_default();
         let width = rest.iter().position(|cut| *cut).unwrap_or(rest.len());
-        Box::new(Error::syntax("networks", self.text, at, width))
+        let rest = self.string(at..self.text.len());
+        let why = if rest.is_empty() {
+            "it ends too early".to_owned()
+        } else {
+            format!("`{}` is not understood (character {})", shown(&rest), at + 1)
+        };
+        Error::syntax("networks", self.text, at, width).because(why)
     }
 
     /// A list of CPU partitions from `[` on; the position is then behind `]` and blanks.
@@ -109,12 +152,14 @@ impl<'a> Reader<'a> {
         let from = self.at;
         self.until(b"]");
         if self.peek().is_none() {
-            return Err(self.syntax(from));
+            let error = self.syntax(from);
+            let text = self.string(from..self.end);
+            return Err(Box::new(error.because(format!("`{}` is not closed", shown(&text)))));
         }
         let list = self.text.get(from..=self.at).unwrap_or_default();
         let max = self.context.highest_cpt();
         let list = List::parse(list, max, self.context.version).map_err(|why| match why {
-            Refused::Syntax => self.syntax(from),
+            Refused::Syntax => Box::new(self.syntax(from)),
             Refused::Crash => {
                 let what = "the kernel follows a null pointer in cfs_str2num_check()";
                 Box::new(Error::crashing(what, Some(from..self.at + 1)))
@@ -139,14 +184,17 @@ impl<'a> Reader<'a> {
             self.at += 1;
             let devices = self.until(b")");
             if self.peek().is_none() {
-                return Err(self.syntax(devices.start));
+                let error = self.syntax(devices.start);
+                return Err(Box::new(
+                    error.because(format!("`{}(` is not closed", self.string(name))),
+                ));
             }
             self.pass();
             inside = Some(devices);
         }
         let net_cpts = self.cpts()?;
         if self.peek().is_some_and(|b| b":()[]".contains(&b)) {
-            return Err(self.syntax(self.at));
+            return Err(Box::new(self.syntax(self.at)));
         }
         let ignored = self.until(b",");
         if self.peek().is_some() {
@@ -155,8 +203,9 @@ impl<'a> Reader<'a> {
         }
         let written = self.string(name.clone());
         let Some(net) = Net::parse(&written, self.context.version) else {
+            let why = format!("`{}` is no net that this LNet knows", shown(&written));
             let error = self.syntax(name.start).after("Unrecognised network type");
-            return Err(Box::new(error));
+            return Err(Box::new(error.because(why)));
         };
         if !ignored.is_empty() {
             // Passed over in silence up to the comma.
@@ -199,10 +248,10 @@ impl<'a> Reader<'a> {
             }
             if more == self.peek().is_none() {
                 // Nothing behind the comma, or something where a comma should be.
-                return Err(self.syntax(self.at));
+                return Err(Box::new(self.syntax(self.at)));
             }
             if name.is_empty() {
-                return Err(self.syntax(name.start));
+                return Err(Box::new(self.syntax(name.start)));
             }
             let device = self.string(name);
             self.add(parsed, net, Some(&device), own.as_ref().or(net_cpts))?;
@@ -229,6 +278,7 @@ impl<'a> Reader<'a> {
             device: device.map(str::to_owned),
             cpts,
             at: net.at.clone(),
+            rule: None,
         });
         Ok(())
     }

@@ -96,6 +96,8 @@ pub enum Numbers {
     Scanned,
     /// From 2.15.60: `kstrtouint` of each part.
     Strict,
+    /// In `lnetctl`: `strtoul` of the C library.
+    Libc,
 }
 
 /// What `lnetctl import` makes of an `ip2nets:` section.

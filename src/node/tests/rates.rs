@@ -129,7 +129,7 @@ fn a_device_that_hangs_shows_an_aging_rate() {
     device.ports[0].data.tx[0].at = hung_at;
     held.netdevs = absent();
     node.advance(&held.at_ms(2_000));
-    let rx = |n: &super::Node| rail(n, "mlx5_0/1").rx.bytes_per_second.clone();
+    let rx = |n: &super::Node| n.rails[0].rx.bytes_per_second.clone();
     assert_eq!((rx(&node).value, rx(&node).qualified), (Ok(1_000.0), None));
     node.advance(&held.at_ms(5_000));
     assert_eq!(rx(&node).qualified.map(|q| q.how), Some(How::Stale));

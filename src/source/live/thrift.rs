@@ -1,7 +1,7 @@
 //! Own cost against the time it is spent in.
 
 use super::schedule::Schedule;
-use crate::sample::{Mono, Note};
+use crate::sample::{Mono, Note, OWN_COST};
 use std::time::Duration;
 
 /// More than this share of the time is too much …
@@ -67,7 +67,7 @@ fn note(now: Mono, share: f64, period: Duration) -> Note {
         share * 100.0,
         period.as_secs()
     );
-    Note { reader: "railtop".into(), what: what.into(), since: now }
+    Note { reader: OWN_COST.into(), what: what.into(), since: now }
 }
 
 #[cfg(test)]

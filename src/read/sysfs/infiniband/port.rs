@@ -26,6 +26,11 @@ pub(super) struct PortReader {
     below: PathBuf,
     state: File,
     phys_state: File,
+    rate: File,
+    lid: File,
+    sm_lid: File,
+    /// Which of the two files of an ACTIVE port comes next.
+    rate_next: bool,
     data: DataReader,
     counters: Group,
     counters_ext: Group,
@@ -43,6 +48,10 @@ impl PortReader {
             number,
             state: File::new(root, below.join("state")),
             phys_state: File::new(root, below.join("phys_state")),
+            rate: File::new(root, below.join("rate")),
+            lid: File::new(root, below.join("lid")),
+            sm_lid: File::new(root, below.join("sm_lid")),
+            rate_next: false,
             below,
             data: DataReader::default(),
             counters: Group::default(),
@@ -67,6 +76,9 @@ impl PortReader {
     pub(super) fn close(&mut self) {
         self.state.close();
         self.phys_state.close();
+        self.rate.close();
+        self.lid.close();
+        self.sm_lid.close();
         self.data.close();
     }
 
@@ -97,8 +109,10 @@ impl PortReader {
         port
     }
 
-    /// `phys_state` costs as much as `state` (five firmware commands on mlx5) and tells nothing
-    /// new of an ACTIVE port but a link that retrains: it is read at the slow pace there.
+    /// `phys_state` and `rate` cost as much as `state` (five firmware commands on mlx5 each), and
+    /// of an ACTIVE port they only tell that its link retrains or came back with fewer or slower
+    /// lanes. No state and no message tells that, so they are read there too, in turn. True if
+    /// the attributes are to be read again.
     fn read_state(&mut self, port: &mut RdmaPort, due: Due, tally: &Tally) -> bool {
         let before = port.state.value.as_ref().ok();
         let answer = self.state.try_read(tally, |bytes| parse::enumerated(before, bytes));
@@ -107,12 +121,24 @@ impl PortReader {
         let code = value.as_ref().ok().map(|state| state.code);
         let changed = code != before.map(|state| state.code);
         port.state = Timed { at: clock::now(), value };
-        if changed || code != Some(ACTIVE) || due.slow || due.rare {
-            let before = port.phys_state.value.as_ref().ok();
-            let value = self.phys_state.read(tally, |bytes| parse::enumerated(before, bytes));
-            port.phys_state = Timed { at: clock::now(), value };
+        let active = code == Some(ACTIVE) && !changed;
+        let rate_turn = active && !due.slow && !due.rare && self.rate_next;
+        self.rate_next = active && !rate_turn;
+        if rate_turn {
+            let rate = self.rate.read(tally, parse::text);
+            return rate.is_ok() && rate != port.attrs.rate;
         }
-        changed
+        let before = port.phys_state.value.as_ref().ok();
+        let value = self.phys_state.read(tally, |bytes| parse::enumerated(before, bytes));
+        port.phys_state = Timed { at: clock::now(), value };
+        changed || due.slow && self.manager_changed(&port.attrs, tally)
+    }
+
+    /// Another subnet manager, or another LID from it: no message tells of that either.
+    fn manager_changed(&mut self, known: &PortAttrs, tally: &Tally) -> bool {
+        let lid = self.lid.read(tally, parse::hex_or_decimal);
+        let sm_lid = self.sm_lid.read(tally, parse::hex_or_decimal);
+        lid.is_ok() && lid != known.lid || sm_lid.is_ok() && sm_lid != known.sm_lid
     }
 
     fn read_counters(&mut self, port: &mut RdmaPort, device: &Dir<'_>) {

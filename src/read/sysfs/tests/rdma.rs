@@ -171,8 +171,8 @@ fn refused_counters_are_left_alone() {
     let device = reader.pass(Due::ALL).unwrap();
     assert!(device.ports[0].counters.items.iter().all(|c| why(&c.value) == Some(Why::Unsupported)));
     let device = reader.pass(SLOW).unwrap();
-    // state, phys_state and hw_counters only
-    assert_eq!(reader.reads(), 2 + MLX5_HW.len() as u32);
+    // state, phys_state, both LIDs and hw_counters only
+    assert_eq!(reader.reads(), 4 + MLX5_HW.len() as u32);
     assert_eq!(why(device.ports[0].counters.get("symbol_error").unwrap()), Some(Why::Unsupported));
 }
 
@@ -313,7 +313,7 @@ fn copied_without_links_the_uevent_tells() {
 }
 
 #[test]
-fn a_fast_pass_reads_three_files_and_shares_the_rest() {
+fn a_fast_pass_reads_four_files_and_shares_the_rest() {
     let tree = Tree::new();
     let port = tree.mlx5("mlx5_0", "0000:1a", &Port::active("200 Gb/sec (4X HDR)"));
     let mut reader = reader(&tree, "mlx5_0");
@@ -321,7 +321,8 @@ fn a_fast_pass_reads_three_files_and_shares_the_rest() {
     tree.file(format!("{port}/counters/port_rcv_data"), "2000\n");
     tree.file(format!("{port}/counters/symbol_error"), "2000\n");
     let second = reader.pass(DATA).unwrap();
-    assert_eq!(reader.reads(), 3);
+    // state, phys_state, and the two data counters
+    assert_eq!(reader.reads(), 4);
     assert_eq!(second.ports[0].data.rx[0].value, Ok(2000));
     assert!(Arc::ptr_eq(&first.attrs, &second.attrs));
     assert!(Arc::ptr_eq(&first.ports[0].attrs, &second.ports[0].attrs));
@@ -331,6 +332,25 @@ fn a_fast_pass_reads_three_files_and_shares_the_rest() {
     assert!(Arc::ptr_eq(&first.attrs, &third.attrs));
     assert!(Arc::ptr_eq(&first.ports[0].attrs, &third.ports[0].attrs));
     assert_eq!(third.ports[0].counters.get("symbol_error"), Some(&Ok(2000)));
+}
+
+#[test]
+fn an_active_port_that_loses_lanes_or_its_manager_is_noticed() {
+    let tree = Tree::new();
+    let port = tree.mlx5("mlx5_0", "0000:1a", &Port::active("200 Gb/sec (4X HDR)"));
+    let mut reader = reader(&tree, "mlx5_0");
+    reader.pass(Due::ALL).unwrap();
+    tree.file(format!("{port}/rate"), "14 Gb/sec (1X FDR)\n");
+    tree.file(format!("{port}/phys_state"), "6: LinkErrorRecovery\n");
+    let state = Due { state: true, ..Due::default() };
+    reader.pass(state).unwrap();
+    assert_eq!(reader.reads(), 2, "state and one of the two");
+    let device = reader.pass(state).unwrap();
+    assert_eq!(device.ports[0].attrs.rate, Ok("14 Gb/sec (1X FDR)".into()));
+    assert_eq!(device.ports[0].phys_state.value.as_ref().unwrap().code, 6);
+    tree.file(format!("{port}/sm_lid"), "0x0\n");
+    let device = reader.pass(SLOW).unwrap();
+    assert_eq!(device.ports[0].attrs.sm_lid, Ok(0));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What LNet goes through while it is watched: through the stand-in for `lnetctl`, the real
 //! reader, the stream, the dashboard on a terminal, and `check`.
 
-#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
 mod support;
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -46,7 +47,7 @@ fn as_2_16(text: &str) -> String {
         };
         let body = body.trim_start_matches("- ");
         let dash = if item { "-     " } else { "" };
-        out.push_str(&format!("{}{dash}{body}\n", " ".repeat(columns)));
+        let _ = writeln!(out, "{}{dash}{body}", " ".repeat(columns));
     }
     out
 }

@@ -37,7 +37,7 @@ fn main() {
 /// only for the time.
 fn yaml(text: &str) -> usize {
     let value: yaml_serde::Value = yaml_serde::from_str(text).unwrap();
-    value.as_mapping().map_or(0, |map| map.len())
+    value.as_mapping().map_or(0, yaml_serde::Mapping::len)
 }
 
 /// By the CPU time of this thread, which what else runs on the machine does not touch.
@@ -46,7 +46,7 @@ fn row(what: &str, bytes: usize, rounds: usize, mut work: impl FnMut() -> usize)
         .map(|_| {
             let start = cpu();
             black_box(work());
-            cpu() - start
+            cpu().saturating_sub(start)
         })
         .collect();
     times.sort();
@@ -79,7 +79,7 @@ fn through_the_reader(nets: &str, peers: &str, count: u32) {
         loop {
             let before = cpu();
             let lnet = reader.poll(now + start.elapsed(), Duration::from_secs(1));
-            longest = longest.max(cpu() - before);
+            longest = longest.max(cpu().saturating_sub(before));
             if let Ok(peers) = &lnet.more.peers
                 && done(peers.value.len(), peers.at)
             {

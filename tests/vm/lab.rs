@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 /// Between two proofs: all as after the boot.
 const CLEAN: &str = "
+kill $(cat /tmp/loop) 2>/dev/null
 killall -q ib_write_bw rping
 for rxe in $(ls /sys/class/infiniband 2>/dev/null | grep rxe); do rdma link del $rxe; done
 for kind in vlan macvlan bond vrf dummy; do

@@ -6,6 +6,7 @@
 
 use super::states::same_ibstat;
 use crate::lab::Lab;
+use serde_json::Value;
 
 const CARDS: &str = "
 set -e
@@ -45,32 +46,32 @@ pub(crate) fn traffic_of_the_right_rail(lab: &mut Lab) {
     // Only bytes of packets that passed the cards can be known: rxe itself counts packets.
     let files = "ls /sys/class/infiniband/rxe0/ports/1/";
     assert!(!lab.guest.sh(files).contains("\ncounters\n"), "rxe has byte counters by now?");
-    let write = |device: u32, more: &str| {
-        format!("ib_write_bw -d rxe{device} -x $(gid {device}) -m 1024 -s 65536 -D 20 -F {more}")
-    };
+    // Messages of one packet, a few at a time, and again when rxe gives up: it is no good at
+    // packets that come late, as they do under emulation.
+    let write = "ib_write_bw -m 1024 -s 1024 -t 16 -D 20 -F";
     lab.guest.sh(&format!(
-        "{GID}; {} > /tmp/server 2>&1 & sleep 2; {} > /tmp/client 2>&1 & true",
-        write(2, ""),
-        write(0, "127.0.0.1")
+        "{GID}; (while :; do {write} -d rxe2 -x $(gid 2) & sleep 1; \
+         {write} -d rxe0 -x $(gid 0) 127.0.0.1; wait; done) > /tmp/traffic 2>&1 & echo $! > /tmp/loop"
     ));
-    lab.guest.sh("sleep 8");
-    let json = lab.guest.sh("railtop stream -n 4 --interval 1s --rail 'eth*' | tail -1");
-    let (server, client) = (lab.guest.sh("cat /tmp/server"), lab.guest.sh("cat /tmp/client"));
-    let node: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let rate = |name: &str, way: &str| {
-        let rails = node["rails"].as_array().expect("rails");
-        let rail = rails.iter().find(|r| r["name"] == name).expect("rail");
-        rail[way]["bytes_per_second"].as_f64().unwrap_or_else(|| panic!("{name} {way}: {rail}"))
+    lab.guest.sh("sleep 5");
+    let lines = lab.guest.sh("railtop stream -n 10 --interval 1s --rail 'eth*'");
+    lab.guest.sh("kill $(cat /tmp/loop); killall -q ib_write_bw; true");
+    let rate = |node: &Value, name: &str, way: &str| {
+        let rail = node["rails"].as_array()?.iter().find(|r| r["name"] == name)?;
+        rail[way]["bytes_per_second"].as_f64()
     };
-    let context = format!("{server}\n{client}\n{}", lab.guest.shot());
+    let nodes = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let most = |node: &Value| rate(node, "eth0", "tx").unwrap_or(0.0);
+    let node = nodes.max_by(|a, b| most(a).total_cmp(&most(b))).expect("samples");
+    let context = lab.guest.sh("cat /tmp/traffic");
+    let rate = |name, way| rate(&node, name, way).unwrap_or_else(|| panic!("{name} {way}: {node}"));
     assert!(rate("eth0", "tx") > 100e3, "{context}");
-    assert!(rate("eth2", "rx") > 100e3, "{context}");
-    assert!(rate("eth0", "rx") < rate("eth0", "tx") / 4.0, "acknowledgements: {context}");
-    for idle in ["eth1", "eth3"] {
-        assert!(rate(idle, "tx") < 1e3 && rate(idle, "rx") < 1e3, "{idle}: {context}");
-    }
     let same = rate("eth0", "tx") / rate("eth2", "rx");
     assert!((0.8..1.25).contains(&same), "what one sends the other receives: {same}");
+    assert!(rate("eth0", "rx") < rate("eth0", "tx") / 4.0, "acknowledgements: {node}");
+    for idle in ["eth1", "eth3"] {
+        assert!(rate(idle, "tx") < 1e3 && rate(idle, "rx") < 1e3, "{idle}: {node}");
+    }
     // The figures say where they come from.
     let source = &node["rails"][0]["tx"]["source"];
     assert_eq!(source, "netdev", "{}", node["rails"][0]["tx"]);

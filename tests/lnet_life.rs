@@ -335,6 +335,8 @@ fn an_ordinary_user_asks_through_sudo_only_when_told_to() {
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&copy);
         command.args(["check", "--json", "--rail", "ibt*", "--root"]).arg(stand.tree.path());
         command.arg("--lnetctl").arg(stand.at("lnetctl")).args(args);
+        // Root's own settings are out of that user's reach.
+        command.env("HOME", stand.tree.path()).env_remove("XDG_CONFIG_HOME");
         let out = command.output().unwrap();
         serde_json::from_slice::<Value>(&out.stdout)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out.stderr)))

@@ -274,7 +274,7 @@ pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
     for other in others {
         routing::compare(node, other, &peers, &mut routed);
     }
-    judged(node, &routed)
+    judged(node, &routed, others)
 }
 
 /// Judges one node again and again: what hangs on rules, routes, links and sysctls alone is
@@ -288,7 +288,7 @@ pub struct Judge {
 impl Judge {
     /// Judges a node as it is now.
     pub fn assess(&mut self, node: &Node) -> Assessment {
-        judged(node, &self.routed(node))
+        judged(node, &self.routed(node), &[])
     }
 
     fn routed(&mut self, node: &Node) -> Arc<routing::Routed> {
@@ -305,7 +305,7 @@ impl Judge {
     }
 }
 
-fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
+fn judged(node: &Node, routed: &routing::Routed, others: &[Node]) -> Assessment {
     let views: Vec<RailView<'_>> =
         (0..node.rails.len()).filter_map(|i| RailView::new(node, i)).collect();
     let mut found: Vec<Found> = Vec::new();
@@ -317,6 +317,7 @@ fn judged(node: &Node, routed: &routing::Routed) -> Assessment {
     }
     let life = node.lnet_lifecycle();
     found.extend(lnet::of_node(node, &views, &life));
+    found.extend(others.iter().filter_map(|other| lnet::beside(node, other)));
     let of_node = reader::lnetctl_stuck(node).into_iter().chain(traffic::off_rails(&views));
     found.extend(of_node.map(|finding| Found { rails: Vec::new(), finding }));
     found.extend(routing::found(routed, |rail| {

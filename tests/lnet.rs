@@ -8,11 +8,12 @@ mod support;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
-use support::law;
 use support::lnetctl::{COMMANDS, Stand, answered, both_up, is_running, net_show, ni};
 use support::shots::{roots, why};
 use support::stream::{Stream, rail};
+use support::{law, railtop};
 
 #[test]
 fn two_nis_that_are_up() {
@@ -66,6 +67,23 @@ fn an_ni_goes_down_and_comes_back() {
     assert!(rate.as_f64().is_some_and(|r| r > 0.0 && r < 200.0), "{rate}");
     stand.says(&both_up(), "", 0);
     stream.until("it is up again", |o| !roots(o).iter().any(|r| r.starts_with("NI_DOWN")));
+}
+
+#[test]
+fn drops_that_rise_are_told() {
+    let stand = Stand::new();
+    stand.says(&both_up(), "", 0);
+    let stream = stand.stream();
+    let before = answered(&stream);
+    assert!(!roots(&before).iter().any(|r| r.starts_with("LNET_DROPS")), "{:?}", roots(&before));
+    stand.says(&both_up().replace("drop_count: 3", "drop_count: 503"), "", 0);
+    let told = |o: &Value| roots(o).contains(&"LNET_DROPS_RISING warning".to_owned());
+    let (_, object) = stream.until("the drops are told", told);
+    let findings = object["findings"].as_array().unwrap();
+    let drops: Vec<&Value> = findings.iter().filter(|f| f["id"] == "LNET_DROPS_RISING").collect();
+    assert_eq!(drops.len(), 2);
+    assert_eq!(drops[0]["rails"], json!(["ibt0"]));
+    assert!(drops[0]["evidence"][0].as_str().unwrap().contains("drop_count: 503"), "{drops:?}");
 }
 
 #[test]
@@ -270,4 +288,55 @@ fn a_timeout_says_so() {
     assert_eq!(object["lnet"]["stage"], "unknown");
     assert_eq!(why(&object["lnet"], "nets"), "timeout");
     assert_eq!(why(rail(&object, "ibt1"), "lnet"), "timeout");
+}
+
+#[test]
+fn why_a_rail_is_avoided_on_a_live_node() {
+    let stand = Stand::new();
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let uptime: f64 = uptime.split_whitespace().next().unwrap().parse().unwrap();
+    let next = uptime as u64 + 600;
+    let low = ni(1, "up", 0, 400, 100).replace(
+        "              health value: 400\n",
+        &format!(
+            "              health value: 400\n              interrupts: 0\n              dropped: 0\n              \
+             aborted: 0\n              no route: 0\n              timeouts: 6\n              error: 0\n              \
+             ping_count: 6\n              next_ping: {next}\n"
+        ),
+    );
+    stand.says(&net_show(&[ni(0, "up", 0, 1000, 100), low]), "", 0);
+    stand.tree.file("stand/global", "echo 'global:'; echo '    numa_range: 7'\n");
+    let why = |args: &[&str]| {
+        let mut command = Command::new(railtop());
+        command.args(["why", "--interval", "250ms"]).args(args);
+        command.arg("--root").arg(stand.tree.path()).arg("--lnetctl").arg(stand.at("lnetctl"));
+        let out = command.output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let object: Value = serde_json::from_str(&why(&["--json", "ibt1"])).unwrap();
+    let broken = law::broken(&object);
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert_eq!(object["first_failing_layer"], "health", "{object:#}");
+    let finding = &object["findings"][0];
+    assert_eq!(
+        (&finding["id"], &finding["severity"]),
+        (&json!("NI_HEALTH_LOW"), &json!("warning"))
+    );
+    let summary = finding["summary"].as_str().unwrap();
+    // The machine may be slow; it is not a minute slow.
+    assert!(summary.contains("LNet tries it again in 9 min"), "{summary}");
+    assert_eq!(
+        finding["fix"],
+        json!([{ "where": "here", "command": "lnetctl net set --nid 172.16.34.2@o2ib --health 1000" }])
+    );
+    let rungs = object["selection"].as_array().unwrap();
+    let decides: Vec<&Value> =
+        rungs.iter().filter(|r| r["decides"] == true).map(|r| &r["rung"]).collect();
+    assert_eq!(decides, ["health"]);
+    let numa = rungs.iter().find(|r| r["rung"] == "numa").unwrap();
+    assert!(numa["detail"].as_str().unwrap().contains("numa_range 7"), "{numa}");
+    let text = why(&["mlx5_0"]);
+    assert!(text.starts_with("ibt0, mlx5_0 port 1"), "{text}");
+    assert!(text.contains("takes all: LNet avoids the others"), "{text}");
 }

@@ -1,5 +1,6 @@
 //! LNet: its life, its nets, its NIs, its routes.
 
+mod beside;
 mod config;
 mod credits;
 mod failing;
@@ -9,6 +10,7 @@ mod nets;
 mod ni;
 mod peers;
 mod routes;
+mod rules;
 mod settings;
 mod stage;
 #[cfg(test)]
@@ -41,6 +43,11 @@ pub(super) fn of_node(node: &Node, views: &[RailView<'_>], life: &Lifecycle) -> 
     found.extend(peers::check(node));
     found.extend(settings::check(node, views));
     found
+}
+
+/// What LNet of another node has otherwise.
+pub(super) fn beside(node: &Node, other: &Node) -> Option<Found> {
+    beside::check(node, other)
 }
 
 /// Ties findings to roots that other families found.

@@ -94,6 +94,11 @@ impl<'a> Net<'a> {
     }
 }
 
+/// `1 peer`, `2 peers`.
+fn peers(count: usize) -> String {
+    format!("{count} peer{}", if count == 1 { "" } else { "s" })
+}
+
 /// `a`, `a and b`, `a, b and c`; beyond four, the first three and how many more.
 fn said(names: &[&str]) -> String {
     match names {

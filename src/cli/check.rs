@@ -4,9 +4,9 @@ use super::args::{Check, Format, Global};
 use super::error::Failure;
 use super::{open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
-use crate::node::{Node, Settings, SourceKind};
+use crate::node::{Node, RailNi, Settings, SourceKind};
 use crate::report::{json, junit, nagios, text};
-use crate::sample::{Mono, Sample};
+use crate::sample::{Mono, Sample, Why};
 use crate::source::Source;
 use std::time::Duration;
 
@@ -55,16 +55,30 @@ pub(super) fn settled(
     let mut first: Option<Mono> = None;
     while let Some(sample) = source.next()? {
         let start = *first.get_or_insert(sample.time.mono);
-        match node.as_mut() {
-            Some(node) => node.advance(&sample),
-            None => node = Some(Node::new(settings.clone(), source.kind(), &sample)),
-        }
+        let now = match node.take() {
+            Some(mut node) => {
+                node.advance(&sample);
+                node
+            }
+            None => Node::new(settings.clone(), source.kind(), &sample),
+        };
         let waited = sample.time.mono.since(start);
-        if source.kind() != SourceKind::Capture && enough(&sample, waited, global.interval) {
+        let enough = enough(&sample, waited, global.interval)
+            && (knows_messages(&now) || waited >= LNET_PATIENCE.max(global.interval * 3));
+        node = Some(now);
+        if source.kind() != SourceKind::Capture && enough {
             break;
         }
     }
     node.ok_or_else(|| Failure::Usage("the capture holds no sample".into()))
+}
+
+/// The rates of LNet's messages take two answers, which come a pass later each.
+fn knows_messages(node: &Node) -> bool {
+    let first = |ni: &RailNi| {
+        ni.sent_per_second.value.as_ref().is_err_and(|unknown| unknown.why == Why::FirstSample)
+    };
+    !node.rails.iter().flat_map(|rail| &rail.lnet).any(first)
 }
 
 /// A node whose addresses and routes are read, as soon as that is so.

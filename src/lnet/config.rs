@@ -8,7 +8,7 @@ pub mod conf;
 pub mod modprobe;
 pub mod tree;
 
-pub use conf::{Conf, ConfNet};
+pub use conf::{Conf, ConfNet, Leak};
 pub use modprobe::Setting;
 pub use tree::Tree;
 

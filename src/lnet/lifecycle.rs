@@ -17,7 +17,7 @@ pub use users::StartedBy;
 pub use wanted::Wanted;
 pub(crate) use wanted::set;
 
-use super::config::{Problem, configured};
+use super::config::{Leak, Problem, configured};
 use crate::sample::{Fact, How, Lnet, LnetFailure, Reading, Text, Why};
 
 /// LNet's life on this node: where it is, who started it, what comes next, what ends it.
@@ -43,6 +43,8 @@ pub struct Lifecycle {
     pub rmmod_refused: Fact<Option<Text>>,
     /// What in the files will not do what it seems to say.
     pub problems: Vec<Problem>,
+    /// Keys of `/etc/lnet.conf` that an NI takes from the one behind it, up to 2.15.
+    pub leaks: Vec<Leak>,
     /// The NIs that a boot would make.
     pub boot: Reading<Boot>,
     /// Would the nets that run now be there after a boot?
@@ -77,6 +79,7 @@ impl Lifecycle {
             estimate: estimate(lnet, stage),
             next: next::steps(&lnet.local, &wanted, stage, around),
             wanted,
+            leaks: files.conf.map(|c| c.leaks).unwrap_or_default(),
             problems: files.problems,
             started_by: users::started_by(lnet, stage),
             users: users::of(&lnet.local),

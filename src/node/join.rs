@@ -129,18 +129,20 @@ impl<'a> Inventory<'a> {
         let links = sample.links.as_ref().map(|l| l.as_slice()).unwrap_or_default();
         let listed: HashSet<&str> = links.iter().map(|l| l.name.as_str()).collect();
         let of_old = |n: &&Arc<Netdev>| !listed.contains(n.name.as_str());
-        let old_names: HashMap<u32, &Text> = sample
+        let old_names: HashMap<u32, &Netdev> = sample
             .netdevs
             .iter()
             .flatten()
             .filter(of_old)
-            .filter_map(|n| Some((*n.attrs.ifindex.as_ref().ok()?, &n.name)))
+            .filter_map(|n| Some((*n.attrs.ifindex.as_ref().ok()?, &**n)))
             .collect();
         for (place, link) in links.iter().enumerate() {
             // A new name is in netlink's list first; sysfs still has it under the old one.
             if let Some(old) = old_names.get(&link.index)
+                && old.attrs.kind == Ok(link.kind)
+                && old.attrs.address.as_ref().ok() == link.address.as_ref()
                 && !this.by_name.contains_key(link.name.as_str())
-                && let Some(at) = this.named(old)
+                && let Some(at) = this.named(&old.name)
             {
                 this.by_name.insert(link.name.as_str(), at);
                 if let Some(iface) = this.ifaces.get_mut(at) {

@@ -43,11 +43,16 @@ impl Marks {
     }
 }
 
-/// Is this the interface that the row had, or a trait that only this row has?
+/// How good an identity is that is nothing but a name.
+const ONLY_A_NAME: u8 = 3;
+
+/// Has it a trait that only this row has, or, where there is nothing better than a name, its
+/// interface?
 fn is_of(candidate: &Candidate, rail: &Rail, track: &Track) -> bool {
     let same_trait = candidate.aka.iter().any(|a| track.marks.aka.contains(a));
-    let present = rail.presence == Presence::Present;
-    same_trait || present && candidate.index.is_some() && candidate.index == track.ifindex
+    let nameless = candidate.rank.max(track.marks.rank) == ONLY_A_NAME;
+    let same_index = candidate.index.is_some() && candidate.index == track.ifindex;
+    same_trait || nameless && same_index && rail.presence == Presence::Present
 }
 
 /// Gives candidates that are seen in part the identity of their row, and rows a better identity

@@ -17,12 +17,14 @@ pub(in crate::check) const LNET_NO_NETS: &str = "LNET_NO_NETS";
 pub(in crate::check) const LNET_NOT_PERSISTENT: &str = "LNET_NOT_PERSISTENT";
 pub(in crate::check) const LNET_CONFIG_CONFLICT: &str = "LNET_CONFIG_CONFLICT";
 pub(in crate::check) const LNET_CONFIG_WRONG: &str = "LNET_CONFIG_WRONG";
+pub(in crate::check) const LNET_RULES_REFUSED: &str = "LNET_RULES_REFUSED";
 pub(in crate::check) const LNET_NETS_SPLIT: &str = "LNET_NETS_SPLIT";
 pub(in crate::check) const LNET_ROUTER_IDLE: &str = "LNET_ROUTER_IDLE";
 pub(in crate::check) const LNET_ROUTE_DOWN: &str = "LNET_ROUTE_DOWN";
 pub(in crate::check) const LNET_DROPS_RISING: &str = "LNET_DROPS_RISING";
 pub(in crate::check) const LNET_QUEUE_TIMEOUTS: &str = "LNET_QUEUE_TIMEOUTS";
 pub(in crate::check) const LNET_CREDITS_STARVED: &str = "LNET_CREDITS_STARVED";
+pub(in crate::check) const LNET_PEER_SETTINGS_DIFFER: &str = "LNET_PEER_SETTINGS_DIFFER";
 pub(in crate::check) const LNET_PRIMARY_NID: &str = "LNET_PRIMARY_NID";
 
 /// NIs first, then LNet as a whole.
@@ -169,6 +171,17 @@ pub(in crate::check) const LNET: &[Entry] = &[
         source: "Lustre lnet/lnet/config.c (lnet_parse_networks, lnet_parse_ip2nets); man modprobe.d(5)",
     },
     Entry {
+        id: LNET_RULES_REFUSED,
+        layer: Layer::Ni,
+        title: "LNet would not start from the rules of its module",
+        explanation: "LNet is loaded and not configured, and networks or ip2nets of the module would fail on this \
+            host as it is now: no rule matches an address (errno 2: the interface was not up yet? order what \
+            starts LNet behind network-online), an interface that is named is missing or down (errno 100: one \
+            of them fails all), or the string is refused (errno 22). Told by following the kernel's own parser \
+            of the installed version; railtop ip2nets shows it rule by rule.",
+        source: "Lustre lnet/lnet/config.c (lnet_parse_ip2nets, lnet_parse_networks), lnet/lnet/api-ni.c",
+    },
+    Entry {
         id: LNET_NETS_SPLIT,
         layer: Layer::Ni,
         title: "one net per rail where one net for all is meant",
@@ -226,6 +239,16 @@ pub(in crate::check) const LNET: &[Entry] = &[
             once. If it goes on falling, raise peer_credits and credits, with the same values on both sides. \
             Peers on nets that this node does not have show 0 and are left out.",
         source: "Lustre lnet/lnet/lib-move.c (lnet_post_send_locked), lnet_debugfs.c; LU-3322",
+    },
+    Entry {
+        id: LNET_PEER_SETTINGS_DIFFER,
+        layer: Layer::Ni,
+        title: "two nodes have different settings of LNet",
+        explanation: "Told where another node's capture is given (check --peer). Each end counts with its own \
+            transaction_timeout and retry_count, so one gives up while the other still tries; 2.16 changed the \
+            timeout from 50 to 150 s. Of peer_credits the smaller value of both ends counts. Set them equally: \
+            lnetctl set transaction_timeout N, peer_credits in modprobe.d of both.",
+        source: "LU-15288, LU-3322; Lustre manual, LNet health",
     },
     Entry {
         id: LNET_PRIMARY_NID,

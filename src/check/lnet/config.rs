@@ -4,6 +4,8 @@ use super::kit::Told;
 use crate::check::Severity;
 use crate::check::catalogue::lnet::{LNET_CONFIG_CONFLICT, LNET_CONFIG_WRONG};
 use crate::check::fold::Found;
+use crate::lnet::config::{LNET_CONF, Problem};
+use crate::lnet::ip2nets::{Version, YamlRules};
 use crate::lnet::lifecycle::{Lifecycle, LnetStage, set};
 use crate::node::Node;
 
@@ -15,7 +17,7 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Vec<Found> {
     if life.stage == LnetStage::Absent {
         return Vec::new();
     }
-    conflict(node, life).into_iter().chain(wrong(life)).collect()
+    conflict(node, life).into_iter().chain(wrong(node, life)).collect()
 }
 
 /// `networks` and `ip2nets` are both set: LNet does not start from its parameters then.
@@ -42,20 +44,29 @@ fn conflict(node: &Node, life: &Lifecycle) -> Option<Found> {
 }
 
 /// Everything else that the readers of the files have to say, in one finding.
-fn wrong(life: &Lifecycle) -> Option<Found> {
+fn wrong(node: &Node, life: &Lifecycle) -> Option<Found> {
+    let version: Option<Version> = node.lnet.version.as_ref().ok().and_then(|v| v.parse().ok());
+    let leaky = version.is_some_and(|v| v.yaml() == YamlRules::Cyaml);
+    let leaks = life.leaks.iter().filter(|_| leaky).map(|leak| {
+        format!(
+            "{LNET_CONF}: an NI of {} has no {} of its own and takes those of the NI behind it",
+            leak.net, leak.key
+        )
+    });
     let problems: Vec<_> = life.problems.iter().filter(|p| p.id != CONFLICT).collect();
     let refused = problems.iter().find(|p| REFUSED.contains(&p.id));
-    let first = refused.or(problems.first())?;
+    let line = |p: &Problem| format!("{}: {}", p.path, p.summary);
+    let lines: Vec<String> = problems.iter().map(|p| line(p)).chain(leaks).collect();
+    let first = refused.map(|p| line(p)).or(lines.first().cloned())?;
     let severity = if refused.is_some() { Severity::Warning } else { Severity::Note };
-    let more = match problems.len() - 1 {
+    let more = match lines.len() - 1 {
         0 => String::new(),
         n => format!(", and {n} more"),
     };
-    let summary = format!("{}: {}{more}", first.path, first.summary);
     Some(
-        Told::new(LNET_CONFIG_WRONG, severity, summary)
-            .seen(problems.iter().map(|p| format!("{}: {}", p.path, p.summary)))
-            .verify(["modprobe -c | grep '^options lnet'"])
+        Told::new(LNET_CONFIG_WRONG, severity, format!("{first}{more}"))
+            .seen(lines)
+            .verify(["modprobe -c | grep '^options lnet'", "railtop ip2nets"])
             .found(),
     )
 }

@@ -92,9 +92,10 @@ pub(super) fn nets(node: &Node) -> Vec<(&str, Vec<&LnetNi>)> {
 pub(super) fn kind(net: &str) -> &str {
     // The name of the driver may itself have a digit: o2ib.
     let number = net.trim_start_matches("o2ib");
-    match number.len() < net.len() {
-        true => "o2ib",
-        false => net.trim_end_matches(|c: char| c.is_ascii_digit()),
+    if number.len() < net.len() {
+        "o2ib"
+    } else {
+        net.trim_end_matches(|c: char| c.is_ascii_digit())
     }
 }
 

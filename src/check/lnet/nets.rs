@@ -97,7 +97,9 @@ fn from_boot<'a>(node: &Node, rail: &Rail, life: &'a Lifecycle) -> Option<(Strin
     let boot = life.boot.as_ref().ok().filter(|b| !b.unread)?;
     let here = |b: &&BootNi| {
         let named = b.interface.as_ref().is_some_and(|i| interfaces(rail).any(|own| own == i));
-        named && !has_net(rail, &b.net) && !nis(node).any(|ni| b.is(ni))
+        // A rule for other hosts may name it too.
+        let certain = named && !b.conditional;
+        certain && !has_net(rail, &b.net) && !nis(node).any(|ni| b.is(ni))
     };
     boot.nis.iter().find(here).map(|b| (b.net.to_string(), Because::Boot(b)))
 }

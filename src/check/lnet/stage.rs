@@ -1,6 +1,7 @@
 //! LNet that has not come as far as this node says it should.
 
 use super::kit::Told;
+use super::rules;
 use crate::check::Severity;
 use crate::check::catalogue::lnet::{LNET_NO_NETS, LNET_NOT_CONFIGURED, LNET_NOT_LOADED};
 use crate::check::fold::Found;
@@ -8,21 +9,27 @@ use crate::lnet::lifecycle::{Lifecycle, LnetStage, Wanted};
 use crate::node::Node;
 use crate::sample::{LnetFailure, Text};
 
-/// At most one: each stage has its own.
-pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
+/// Each stage has its own; what the rules of the module would fail with is the root of it.
+pub(super) fn check(node: &Node, life: &Lifecycle) -> Vec<Found> {
     let wanted = &life.wanted;
     match life.stage {
-        LnetStage::NotLoaded => not_loaded(life, wanted),
-        LnetStage::Loaded => Some(not_configured(life, wanted, answer(node))),
-        LnetStage::Configured => Some(no_nets(life, wanted)),
+        LnetStage::NotLoaded => not_loaded(life, wanted).into_iter().collect(),
+        LnetStage::Loaded => {
+            let refused = rules::refused(node);
+            let mut found = not_configured(life, wanted, answer(node));
+            found.finding.caused_by = refused.as_ref().map(|f| f.finding.id);
+            refused.into_iter().chain([found]).collect()
+        }
+        LnetStage::Configured => vec![no_nets(life, wanted)],
         // The modules alone say it as well, where lnetctl may not be asked.
         LnetStage::Unknown if matches!(node.lnet.answer, Err(LnetFailure::Denied(_))) => {
-            let estimate = life.estimate.ok()?;
             let line = "/proc/modules: lnet is used by nothing that has started it";
-            (*estimate == LnetStage::Loaded && wanted.service)
-                .then(|| not_configured(life, wanted, line.into()))
+            let loaded = life.estimate.ok() == Some(&LnetStage::Loaded);
+            let told =
+                (loaded && wanted.service).then(|| not_configured(life, wanted, line.into()));
+            told.into_iter().collect()
         }
-        LnetStage::Absent | LnetStage::Up | LnetStage::Unknown => None,
+        LnetStage::Absent | LnetStage::Up | LnetStage::Unknown => Vec::new(),
     }
 }
 

@@ -21,8 +21,10 @@ struct Stand {
     world: World,
     local: LnetLocal,
     more: LnetMore,
+    version: crate::sample::Reading<Text>,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an answer that is known")]
 fn answered<T>(value: T) -> Answered<T> {
     Ok(Arc::new(Timed { at: Mono(1_000_000_000_000), value }))
 }
@@ -32,7 +34,12 @@ impl Stand {
     fn new(n: u32) -> Self {
         let mut world = World::rails(n);
         world.o2ib(n);
-        Self { world, local: LnetLocal::default(), more: LnetMore::default() }
+        Self {
+            world,
+            local: LnetLocal::default(),
+            more: LnetMore::default(),
+            version: crate::node::testing::absent(),
+        }
     }
 
     /// The same, and LNet fails to answer with nets.
@@ -118,6 +125,7 @@ impl Stand {
         let lnet = Arc::make_mut(&mut sample.lnet);
         lnet.local = Arc::new(self.local.clone());
         lnet.more = self.more.clone();
+        lnet.version = self.version.clone();
         sample
     }
 

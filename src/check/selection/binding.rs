@@ -64,15 +64,17 @@ impl Binding {
         self.single.max(self.preferring) * 2 > self.peers && self.naming(nid) == 0
     }
 
-    /// `3 of 4 peers are Multi-Rail: false`.
+    /// `3 of 4 peers Multi-Rail: false`.
     pub(super) fn words(&self) -> String {
         let Self { peers, single, preferring, .. } = self;
         let mut words = match (single, preferring) {
             (0, 0) if *peers == 1 => return "the one peer is Multi-Rail".into(),
             (0, 0) if *peers == 2 => return "both peers are Multi-Rail".into(),
             (0, 0) => return format!("all {peers} peers are Multi-Rail"),
-            (0, _) => format!("{preferring} of {peers} peers have preferred source NIDs"),
-            _ => format!("{single} of {peers} peers are Multi-Rail: false"),
+            (0, _) => {
+                format!("{preferring} of {} with preferred source NIDs", super::peers(*peers))
+            }
+            _ => format!("{single} of {} Multi-Rail: false", super::peers(*peers)),
         };
         if self.discovery_off {
             words.push_str("; discovery is off");

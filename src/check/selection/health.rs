@@ -5,7 +5,7 @@ use crate::check::catalogue::selection::{NI_HEALTH_LOW, PEER_HEALTH_LOW};
 use crate::check::fold::Found;
 use crate::check::view::{RailView, works};
 use crate::check::{Finding, Layer, Severity, Step, Verdict, Where};
-use crate::lnet::select::numbers;
+use crate::lnet::select::{Order, numbers};
 use crate::node::{Node, RailNi};
 use crate::sample::{LnetNi, LnetPeerNi, Reading, Text};
 use crate::units;
@@ -22,6 +22,10 @@ const SINGLE: std::ops::Range<(u32, u32, u32)> = (2, 13, 55)..(2, 17, 0);
 pub(super) fn rung(scene: &Scene<'_>, view: &RailView<'_>) -> (Verdict, String) {
     let known = view.rail.lnet.iter().filter_map(|ni| Some((ni, *ni.ni.health.as_ref().ok()?)));
     let Some((ni, lowest)) = known.min_by_key(|(_, health)| *health) else {
+        let order = |ni| scene.place(ni).map(|(net, _)| net.contest.order);
+        if view.rail.lnet.iter().all(|ni| order(ni) == Some(Order::Distance)) {
+            return (Verdict::NotApplicable, "this LNet knows no health (2.10)".to_owned());
+        }
         let why = view.rail.lnet.iter().find_map(|ni| ni.ni.health.as_ref().err());
         let words = why.map_or_else(|| "not known".to_owned(), ToString::to_string);
         return (Verdict::Unknown, words);

@@ -107,20 +107,18 @@ impl<'a, 'n> Sheet<'a, 'n> {
         let peers = standing.peers;
         let beaten: usize = standing.beaten.iter().map(|(.., count)| count).sum();
         let all = self.net.binding.as_ref().is_some_and(|b| b.peers == beaten);
+        let on = super::peers(peers);
         let detail = match standing.beaten.first() {
             Some((criterion, instead, count)) => {
-                format!(
-                    "{count} of {peers} peers on several nets: {instead} by {}",
-                    noun(*criterion)
-                )
+                format!("{count} of {on} on several nets: {instead} by {}", noun(*criterion))
             }
-            None if standing.alone == peers => {
-                format!("all {peers} peers on several nets: this one")
-            }
-            None => format!("{peers} peers on several nets: in turn"),
+            None if standing.alone == peers => format!("{on} on several nets: by this one"),
+            None => format!("{on} on several nets: in turn"),
         };
-        let name = self.net.contest.net.to_string();
-        Some(self.rung("net", "net", &|_| Ok(name.clone()), all && beaten > 0, detail))
+        let name = self.net.contest.net.clone();
+        let mut rung = self.rung("net", "net", &|_| Err(not_compared()), all && beaten > 0, detail);
+        rung.value = Ok(name);
+        Some(rung)
     }
 
     /// What peers leave to choose.
@@ -161,8 +159,7 @@ impl<'a, 'n> Sheet<'a, 'n> {
     }
 
     fn value(&self, criterion: Criterion, place: usize) -> Reading<String> {
-        let none = || Unknown::new(Why::NotApplicable, "LNet compares no value of NIs");
-        let ni = self.net.contest.nis.get(place).ok_or_else(none)?;
+        let ni = self.net.contest.nis.get(place).ok_or_else(not_compared)?;
         match criterion {
             Criterion::Fatal => words(&ni.fatal, |fatal| u8::from(*fatal).to_string()),
             Criterion::Health => words(&ni.health, ToString::to_string),
@@ -172,7 +169,7 @@ impl<'a, 'n> Sheet<'a, 'n> {
             }),
             Criterion::Numa => words(&ni.dev_cpt, |cpt| self.distances(*cpt)),
             Criterion::Credits => words(&ni.credits, ToString::to_string),
-            _ => Err(none()),
+            _ => Err(not_compared()),
         }
     }
 
@@ -210,7 +207,7 @@ impl<'a, 'n> Sheet<'a, 'n> {
             race.stopped.as_ref().filter(|(at, _)| *at == criterion).map(|(_, why)| why)
         });
         if let Some(why) = stopped {
-            return format!("not known: {why}");
+            return why.to_string();
         }
         let mut parts: Vec<String> = Vec::new();
         for (cpt, race) in &self.races {
@@ -249,6 +246,10 @@ impl<'a, 'n> Sheet<'a, 'n> {
         }
         words
     }
+}
+
+fn not_compared() -> Unknown {
+    Unknown::new(Why::NotApplicable, "LNet compares no value of NIs")
 }
 
 fn words<T>(reading: &Reading<T>, words: impl Fn(&T) -> String) -> Reading<String> {

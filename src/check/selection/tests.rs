@@ -301,6 +301,22 @@ fn the_only_ni_proves_nothing_in_some_versions() {
 }
 
 #[test]
+fn the_oldest_lnet_has_no_health() {
+    let mut node = four();
+    lnet(&mut node).version = Ok("2.10.8".into());
+    for rail in &mut node.rails {
+        let ni = &mut rail.lnet[0].ni;
+        ni.more.clear();
+        ni.fatal_error = Err(Unknown::new(Why::Absent, ""));
+        ni.health = Err(Unknown::new(Why::Absent, ""));
+    }
+    let a = judged(&mut node);
+    assert_eq!(rung(&a, 0, Layer::Health).0, Verdict::NotApplicable);
+    let rungs: Vec<&str> = a.rails[0].selection.iter().map(|r| r.rung).collect();
+    assert_eq!(rungs, ["numa", "credits", "round_robin"]);
+}
+
+#[test]
 fn a_policy_is_only_a_note() {
     let mut node = four();
     for rail in 0..3 {
@@ -361,7 +377,10 @@ fn single_rail_peers_bind_a_rail_each() {
     let commands: Vec<&str> = a.findings[0].fix.iter().map(|s| s.command.as_str()).collect();
     let discovery = "lnetctl set discovery 1";
     assert_eq!(commands, [discovery, discovery, "lnetctl discover 10.1.20.1@o2ib"]);
-    assert!(a.findings[0].summary.contains("3 of 4 peers are Multi-Rail: false; discovery is off"));
+    assert_eq!(
+        a.findings[0].summary,
+        *"ib3 idles, since peers are bound to one NI each: 3 of 4 peers Multi-Rail: false; discovery is off"
+    );
 
     // Those that name the rail bind none but it.
     for peer in &mut peers {

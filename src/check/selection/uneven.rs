@@ -240,7 +240,7 @@ fn policy(
 
 fn peers(net: &Net<'_>, fares: &str, places: &[usize]) -> (String, Vec<Text>) {
     let words = net.binding.as_ref().map_or_else(String::new, super::Binding::words);
-    let summary = format!("{fares}: {words}, each bound to one NI of {}", net.contest.net);
+    let summary = format!("{fares}, since peers are bound to one NI each: {words}");
     let mut evidence: Vec<Text> = vec![format!("lnetctl peer show -v 4: {words}").into()];
     if let Some(binding) = net.binding.as_ref().filter(|b| b.preferring > 0) {
         for ni in places.iter().filter_map(|p| net.contest.nis.get(*p)) {

@@ -42,7 +42,9 @@ fn of_ni(node: &Node, net: &Net<'_>, place: usize) -> (Verdict, String) {
         Fate::InTurn(with) => {
             let mut words = format!("in turn with {}", net.names(node, &with));
             if let Some(single) = net.binding.as_ref().map(|b| b.single).filter(|n| *n > 0) {
-                let _ = write!(words, ", but {single} peers are bound to one NI each");
+                let bound =
+                    if single == 1 { "is bound to one NI" } else { "are bound to one NI each" };
+                let _ = write!(words, ", but {} {bound}", super::peers(single));
             }
             (Verdict::Ok, words)
         }

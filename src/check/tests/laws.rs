@@ -1,8 +1,11 @@
 //! What holds of every assessment.
 
-use super::super::testkit::{ib_rail, kill_ni, node, seconds_ago, set_carrier, set_port, strip};
+use super::super::testkit::{
+    flow, ib_rail, kill_ni, node, seconds_ago, set_carrier, set_port, strip,
+};
 use super::super::{Finding, Layer, Severity, Verdict, assess, entry};
 use crate::node::{PortState, Presence, Rail};
+use crate::sample::Fact;
 use proptest::prelude::*;
 
 fn any_state() -> impl Strategy<Value = PortState> {
@@ -24,13 +27,20 @@ prop_compose! {
     fn any_rail()(
         i in 0..6usize, state in any_state(), ethernet: bool, bare: bool, stripped: bool,
         carrier: Option<bool>, keep_carrier: bool, dead_ni: bool, gone: bool, stuck: bool,
-        no_netdev: bool,
+        no_netdev: bool, load: (u8, u8, i32),
     ) -> Rail {
         let mut rail = ib_rail(i);
         set_port(&mut rail, state);
         if !keep_carrier { set_carrier(&mut rail, carrier); }
         if ethernet { rail.rdma.as_mut().unwrap().link_layer = Ok("Ethernet".into()); }
         if stuck { rail.rdma.as_mut().unwrap().stuck_since = Some(seconds_ago(9)); }
+        let (health, speed, cpt) = load;
+        for ni in &mut rail.lnet {
+            ni.ni.health = Ok(1000 - u32::from(health / 64) * 100);
+            ni.ni.dev_cpt = Ok(cpt.rem_euclid(3) - 1);
+            ni.sent_per_second = Fact::known(f64::from(speed));
+        }
+        if speed < 128 { (rail.rx, rail.tx) = (flow(0.0), flow(0.0)); }
         if dead_ni { kill_ni(&mut rail); }
         if bare { rail.rdma = None; }
         if stripped { strip(&mut rail); }

@@ -12,6 +12,18 @@ pub struct Conf {
     pub rules: Vec<Tree>,
     /// Names of all sections.
     pub sections: Vec<Text>,
+    /// What an NI lacks and another one behind it has: up to 2.15 it takes that one's
+    /// (`cYAML_get_object_item()` of lnet/utils/lnetconfig/cyaml.c goes on into the siblings).
+    pub leaks: Vec<Leak>,
+}
+
+/// Keys that an NI of a `net:` section takes from the one behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// The net, as written.
+    pub net: Text,
+    /// The key: `tunables`, `lnd tunables`, `CPT`.
+    pub key: &'static str,
 }
 
 /// A net of a `net:` section.
@@ -31,7 +43,10 @@ impl Conf {
         let mut conf = Self::default();
         for (name, section) in Tree::read(text)? {
             match name.as_str() {
-                "net" => conf.nets.extend(section.items().iter().filter_map(net)),
+                "net" => {
+                    conf.nets.extend(section.items().iter().filter_map(net));
+                    conf.leaks.extend(section.items().iter().flat_map(leaks));
+                }
                 "ip2nets" => conf.rules.extend(section.items().iter().cloned()),
                 _ => {}
             }
@@ -60,6 +75,19 @@ fn net(item: &Tree) -> Option<ConfNet> {
         }
     }
     Some(net)
+}
+
+/// The keys that an NI of this net lacks and the one behind it has.
+fn leaks(item: &Tree) -> Vec<Leak> {
+    let name = item.get("net type").and_then(Tree::scalar).unwrap_or_default();
+    let nis = item.get("local NI(s)").map_or(&[][..], Tree::items);
+    let leaks = |key: &&str| {
+        nis.windows(2).any(
+            |two| matches!(two, [one, next] if one.get(key).is_none() && next.get(key).is_some()),
+        )
+    };
+    let keys = ["tunables", "lnd tunables", "CPT"].into_iter().filter(leaks);
+    keys.map(|key| Leak { net: name.as_str().into(), key }).collect()
 }
 
 /// The name in `eth0[0,1]`.

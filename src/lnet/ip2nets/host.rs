@@ -1,6 +1,6 @@
 //! The interfaces of a host as LNet goes through them.
 
-use crate::sample::{Link, Netdev, RdmaDevice, Sample, Text, Unknown};
+use crate::sample::{Address, Link, Netdev, RdmaDevice, Sample, Text, Unknown};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -87,6 +87,16 @@ impl Host {
         let links = sample.links.as_ref().map_err(Clone::clone)?;
         let addresses = sample.routing.addresses.as_ref().map_err(Clone::clone)?;
         let rdma = Rdma::of(sample);
+        Ok(Self::with(links, addresses, |link| rdma.behind(link, links)))
+    }
+
+    /// The host of links and addresses; `rdma` tells whether a link has an RDMA device, if that
+    /// is known.
+    pub fn with(
+        links: &[Link],
+        addresses: &[Address],
+        rdma: impl Fn(&Link) -> Option<bool>,
+    ) -> Self {
         let mut ordered: Vec<&Link> = links.iter().collect();
         ordered.sort_by_key(|link| link.index);
         let interfaces = ordered
@@ -95,7 +105,7 @@ impl Host {
                 name: link.name.clone(),
                 up: link.flags.is_up(),
                 loopback: link.flags.is_loopback(),
-                rdma: rdma.behind(link, links),
+                rdma: rdma(link),
                 addresses: addresses
                     .iter()
                     .filter(|a| a.ifindex == link.index)
@@ -106,7 +116,7 @@ impl Host {
                     .collect(),
             })
             .collect();
-        Ok(Self { interfaces })
+        Self { interfaces }
     }
 }
 

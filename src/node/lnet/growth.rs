@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How far back is looked.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// How much the counters of an NI grew within the last minute, as far as it was watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,7 +129,7 @@ mod tests {
             recent.learn(&ni(3, 2), second(n * 10));
         }
         let grown = recent.growth().unwrap();
-        assert_eq!((grown.over, grown.dropped), (Duration::from_secs(60), Ok(0)));
+        assert_eq!((grown.over, grown.dropped), (WINDOW, Ok(0)));
     }
 
     #[test]

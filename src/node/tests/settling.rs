@@ -123,3 +123,14 @@ fn the_routes_of_an_interface_that_went_have_its_name() {
     node.advance(&world.at_ms(1_100));
     assert_eq!(node.events[0].text, "address 10.1.0.2/16 on ib1 gone");
 }
+
+#[test]
+fn an_index_alone_makes_no_interface_of_two() {
+    // sysfs of one machine, netlink of another: what `--root` reads.
+    let mut world = world();
+    let mut other = link("eth0", 10, 1, None);
+    other.address = Some("52:54:00:00:00:01".into());
+    world.links = Ok(vec![other]);
+    let node = start(&world);
+    assert_eq!(names(&node), ["ib0", "ib1"]);
+}

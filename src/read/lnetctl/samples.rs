@@ -1,6 +1,7 @@
 //! Real captures, where `RAILTOP_SAMPLES` names their directory.
 
 mod more;
+mod stages;
 
 use super::*;
 use crate::sample::{LnetNet, LnetNi};

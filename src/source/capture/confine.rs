@@ -106,7 +106,12 @@ pub(super) fn copy_without(
         let result = if kind.is_dir() {
             fs::DirBuilder::new().mode(0o700).create(&to)
         } else if forbidden.iter().any(|f| f == path) {
-            Ok(())
+            // That a unit is enabled is told by its link, wherever it leads.
+            if kind.is_symlink() && path.starts_with("etc/systemd") {
+                fs::write(&to, b"")
+            } else {
+                Ok(())
+            }
         } else if kind.is_symlink() {
             fs::read_link(&from).and_then(|target| symlink(target, &to))
         } else {

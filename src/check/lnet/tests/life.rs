@@ -1,6 +1,8 @@
 //! Stages, and what a boot would keep.
 
 use super::*;
+use crate::lnet::lifecycle::StartedBy;
+use crate::node::LnetStage::{Configured, Loaded, Up};
 
 fn stage(failure: LnetFailure) -> Stand {
     Stand::fails(failure)
@@ -73,7 +75,6 @@ fn row_18_only_the_loopback() {
 fn without_root_the_use_of_the_modules_tells() {
     let denied = || stage(LnetFailure::Denied("Permission denied".into()));
     let estimate = |stand: &Stand| stand.judged().lnet.estimate.ok().copied();
-    use crate::node::LnetStage::{Configured, Loaded, Up};
     // As a real node printed it: before, with the loopback alone, with nets, and behind a mount.
     let loaded = denied().module("lnet", 0, &[]);
     assert_eq!(estimate(&loaded), Some(Loaded));
@@ -92,7 +93,6 @@ fn without_root_the_use_of_the_modules_tells() {
 
 #[test]
 fn who_started_it_and_what_keeps_it() {
-    use crate::lnet::lifecycle::StartedBy;
     let life = |stand: Stand| stand.judged().lnet;
     let drivers = |stand: Stand, others: &[&str], own: u32| {
         let mut users = vec!["ko2iblnd"];
@@ -213,4 +213,61 @@ fn files_that_say_what_will_not_be_done() {
     assert!(yaml.roots().contains(&("LNET_CONFIG_WRONG", Severity::Warning)));
     let fine = Stand::new(2).modprobe("options lnet networks=\"o2ib(ib0,ib1)\"").service(false);
     assert_eq!(fine.roots(), []);
+}
+
+#[test]
+fn row_19_rules_that_match_nothing() {
+    let with = |name: &str, value: &str| {
+        let mut stand = stage(LnetFailure::NotConfigured).parameter(name, value);
+        stand.version = Ok("2.15.8".into());
+        let link = |i: u32| crate::node::testing::link(&format!("ib{i}"), 10 + i, 32, None);
+        stand.world.links = Ok((0..2).map(link).collect());
+        stand
+    };
+    let none = with("ip2nets", "o2ib(ib0) 192.168.*.*");
+    let judged = none.judged();
+    assert_eq!(roots(&judged), [("LNET_RULES_REFUSED", Severity::Warning)]);
+    let root = judged.findings.iter().find(|f| f.id == "LNET_RULES_REFUSED").unwrap();
+    assert!(root.summary.contains("does not match any local IP interfaces"), "{}", root.summary);
+    let follows = judged.findings.iter().find(|f| f.id == "LNET_NOT_CONFIGURED").unwrap();
+    assert_eq!(follows.caused_by, Some("LNET_RULES_REFUSED"));
+    let missing = with("networks", "o2ib(ib0,ib7)");
+    assert_eq!(missing.roots(), [("LNET_RULES_REFUSED", Severity::Warning)]);
+    // They match, and nobody has started it.
+    let fine = with("ip2nets", "o2ib(ib0,ib1) 10.1.*.*");
+    assert_eq!(fine.roots(), [("LNET_NOT_CONFIGURED", Severity::Note)]);
+    // Of which version is not known: nothing is said.
+    let mut unknown = with("ip2nets", "o2ib(ib0) 192.168.*.*");
+    unknown.version = crate::node::testing::absent();
+    assert_eq!(unknown.roots(), [("LNET_NOT_CONFIGURED", Severity::Note)]);
+}
+
+#[test]
+fn a_rule_for_other_hosts_names_no_rail_of_this_one() {
+    let rules = "options lnet ip2nets=\"o2ib(ib0) 10.1.*.*; o2ib(ib0,ib1) 10.9.*.*\"";
+    let mut stand = Stand::new(2).modprobe(rules).service(false);
+    stand.nis().pop();
+    assert_eq!(stand.roots(), [("NI_MISSING", Severity::Note)], "alike, and no more than that");
+}
+
+#[test]
+fn row_31_keys_that_leak_from_the_next_ni() {
+    let conf = |first: &str| {
+        let text = format!(
+            "net:\n    - net type: o2ib\n      local NI(s):\n        - interfaces:\n              0: ib0\n{first}        \
+             - interfaces:\n              0: ib1\n          tunables:\n              peer_credits: 32\n"
+        );
+        let lines: Vec<&str> = text.lines().collect();
+        Stand::new(2).file("/etc/lnet.conf", &lines).service(true)
+    };
+    let roots = |version: &str, first: &str| {
+        let mut stand = conf(first);
+        stand.version = Ok(version.into());
+        stand.roots()
+    };
+    assert_eq!(roots("lnetctl 2.15.8", ""), [("LNET_CONFIG_WRONG", Severity::Note)]);
+    assert_eq!(roots("2.16.1", ""), []);
+    let own = "          tunables:\n              peer_credits: 8\n";
+    assert_eq!(roots("2.15.8", own), []);
+    assert_eq!(conf("").roots(), [], "of which version is not known");
 }

@@ -1,4 +1,4 @@
-//! Routes.
+//! Routes, and two nodes side by side.
 
 use super::*;
 
@@ -37,4 +37,32 @@ fn a_route_behind_a_dead_port_follows_from_it() {
     two.world.state(0, 1, 2);
     two.nis()[0].fatal_error = Ok(1);
     assert_eq!(two.roots(), [("LNET_ROUTE_DOWN", Severity::Critical)]);
+}
+
+#[test]
+fn row_25_two_nodes_that_try_for_different_times() {
+    use crate::check::assess_with;
+    use crate::sample::LnetGlobal;
+    let with = |timeout: &str, credits: u32| {
+        let mut stand = Stand::new(2);
+        let all = [("transaction_timeout", timeout), ("retry_count", "2")];
+        let all = all.map(|(k, v)| (Text::new(k), Text::new(v))).into();
+        stand.more.global = answered(LnetGlobal { all });
+        for ni in stand.nis() {
+            ni.peer_credits = Ok(credits);
+        }
+        stand.node()
+    };
+    let ids = |a: &Node, b: &Node| {
+        let judged = assess_with(a, std::slice::from_ref(b));
+        judged.findings.into_iter().filter(is_of_lnet).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&with("50", 32), &with("50", 32)), []);
+    let one = ids(&with("50", 32), &with("150", 8));
+    assert_eq!(one.len(), 1);
+    assert_eq!((one[0].id, one[0].severity), ("LNET_PEER_SETTINGS_DIFFER", Severity::Note));
+    assert_eq!(one[0].evidence.len(), 2);
+    assert!(one[0].summary.ends_with("another transaction_timeout and peer_credits"));
+    // What one of them did not say is not compared.
+    assert_eq!(ids(&Stand::new(2).node(), &with("150", 8)), []);
 }

@@ -100,7 +100,7 @@ fn counters_wrap_at_32_bits() {
         stream.until("it wrapped", |o| rail(o, "ibt0")["lnet"][0]["send_count"] == 100);
     let ni = &rail(&object, "ibt0")["lnet"][0];
     let rate = ni["sent_messages_per_second"].as_f64().unwrap_or_else(|| panic!("{ni}"));
-    assert!(rate > 0.0 && rate <= 200.0, "{rate}");
+    assert!(rate > 0.0 && rate < 250.0, "{rate}");
     // Backwards for another reason: no rate at all, never a negative one.
     stand.says(&show(50), "", 0);
     let (_, object) =

@@ -6,15 +6,20 @@
 
 mod balance;
 mod candidate;
+mod capacity;
 mod choose;
+mod counter;
 mod events;
 mod flow;
 mod group;
 mod grouping;
+mod health;
 mod identity;
 mod join;
+mod limits;
 mod link_rate;
 mod lnet;
+mod losses;
 mod other;
 mod policy;
 mod rail;
@@ -31,13 +36,19 @@ mod tests;
 mod traffic;
 mod view;
 
+pub use counter::{
+    Alarm, COUNTERS, CounterGroup, CounterInfo, CounterRecord, Since, counter, counter_named,
+};
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
+pub use health::{Congestion, Health};
+pub use limits::{CeilingBy, Lanes, Limits, PcieLink, PciePath, Training};
 pub use lnet::{
     KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
     NiFigures, NiGrowth, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi,
     Peers,
 };
+pub use losses::Losses;
 pub use policy::{Policy, Thresholds};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
@@ -338,6 +349,7 @@ impl Node {
         });
         self.events.truncate(events::KEEP);
         self.marks.push(mark);
+        self.rails.iter_mut().for_each(|rail| rail.health.mark());
     }
 
     /// Patterns of `--rail` that match nothing in the newest sample.

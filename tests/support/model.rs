@@ -5,9 +5,10 @@ use railtop::check::{
 };
 use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
-    Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, History,
-    HistoryPoint, LinkRate, Mark, Node, NotShown, OtherNics, PortState, Presence, Rail,
-    RailAddress, RailNetdev, RailNi, RailRdma, RateSource, Settings, SourceKind,
+    Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, Health,
+    History, HistoryPoint, Lanes, Limits, LinkRate, Mark, Node, NotShown, OtherNics, PcieLink,
+    PciePath, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
+    Settings, SourceKind, Training,
 };
 use railtop::sample::{
     Address, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet,
@@ -129,6 +130,24 @@ fn pci(n: u64) -> Arc<PciFunction> {
     })
 }
 
+/// A card whose PCIe link is as good as its slot.
+fn limits(n: u64, up: bool) -> Limits {
+    let lanes = || Ok(Lanes { gigatransfers: 16.0, lanes: 16 });
+    let link = PcieLink {
+        lower: pci(n).address.clone(),
+        upper: Some(text("0000:1a:01.0")),
+        current: lanes(),
+        possible: lanes(),
+        training: Training::Full,
+    };
+    let ceiling = if up {
+        Fact::known(HDR * 8.0)
+    } else {
+        Fact::unknown(Why::Inactive, "the port is not ACTIVE")
+    };
+    Limits { pcie: Some(PciePath { links: vec![link] }), ..Limits::of_link(ceiling) }
+}
+
 fn netdev(name: &str, up: bool) -> RailNetdev {
     RailNetdev {
         name: text(name),
@@ -228,6 +247,7 @@ fn rail(spec: &Spec) -> Rail {
             device: text(&device),
             port: 1,
             port_name: text(&format!("{device}/1")),
+            port_count: 1,
             state: spec.state,
             raw_state: enumerated(state.0, state.1),
             phys_state: enumerated(phys.0, phys.1),
@@ -295,6 +315,8 @@ fn rail(spec: &Spec) -> Rail {
         history: history(n, spec.rx, spec.tx, spec.died),
         state_since: spec.died.map(time),
         group: Some(0),
+        health: Health::default(),
+        limits: limits(n, up),
         pci: Some(pci(n)),
     }
 }

@@ -65,7 +65,7 @@ fn rising_error_counters_are_one_event_per_pass() {
     more.at = Mono(9);
     world.port(0).counters = Arc::new(more);
     node.advance(&world.at_ms(2_000));
-    assert_eq!(only(&node).text, "symbol_error +3, link_downed +≥1");
+    assert_eq!(only(&node).text, "link_downed +≥1, symbol_error +3");
     let mut reset = counters(&[("symbol_error", 0), ("link_downed", 0), ("port_xmit_wait", 0)]);
     reset.at = Mono(10);
     world.port(0).counters = Arc::new(reset);

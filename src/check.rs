@@ -5,6 +5,7 @@
 //! rail and the verdict.
 
 mod catalogue;
+mod errors;
 mod fold;
 mod ladder;
 mod link;
@@ -12,6 +13,7 @@ mod lnet;
 mod netdev;
 mod not_checked;
 pub mod paths;
+mod pcie;
 pub mod peers;
 mod reader;
 mod routing;
@@ -28,9 +30,10 @@ pub use lnet::{ni_verdict, peer_verdict};
 pub use routing::AddressRoute;
 pub use selection::SelectionRung;
 
+use crate::lnet::config::{Configured, configured};
 use crate::lnet::lifecycle::Lifecycle;
 use crate::node::Node;
-use crate::sample::Text;
+use crate::sample::{Family, LnetLocal, Text};
 use fold::Found;
 use serde::Serialize;
 use std::sync::Arc;
@@ -274,7 +277,7 @@ pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
     for other in others {
         routing::compare(node, other, &peers, &mut routed);
     }
-    judged(node, &routed, others)
+    judged(node, &routed, others, node.lnet_lifecycle())
 }
 
 /// Judges one node again and again: what hangs on rules, routes, links and sysctls alone is
@@ -283,12 +286,27 @@ pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
 pub struct Judge {
     last: Option<(routing::Key, Arc<routing::Routed>)>,
     peers: peers::Remembered,
+    files: Option<(Arc<LnetLocal>, Arc<Configured>)>,
 }
 
 impl Judge {
     /// Judges a node as it is now.
     pub fn assess(&mut self, node: &Node) -> Assessment {
-        judged(node, &self.routed(node), &[])
+        let life = node.lnet_lifecycle_with(&self.files(node));
+        judged(node, &self.routed(node), &[], life)
+    }
+
+    /// What configures LNet at boot: taken apart again only when it was read again.
+    fn files(&mut self, node: &Node) -> Arc<Configured> {
+        let local = &node.lnet.local;
+        match &self.files {
+            Some((last, files)) if Arc::ptr_eq(last, local) => Arc::clone(files),
+            _ => {
+                let files = Arc::new(configured(local));
+                self.files = Some((Arc::clone(local), Arc::clone(&files)));
+                files
+            }
+        }
     }
 
     fn routed(&mut self, node: &Node) -> Arc<routing::Routed> {
@@ -305,7 +323,7 @@ impl Judge {
     }
 }
 
-fn judged(node: &Node, routed: &routing::Routed, others: &[Node]) -> Assessment {
+fn judged(node: &Node, routed: &routing::Routed, others: &[Node], life: Lifecycle) -> Assessment {
     let views: Vec<RailView<'_>> =
         (0..node.rails.len()).filter_map(|i| RailView::new(node, i)).collect();
     let mut found: Vec<Found> = Vec::new();
@@ -315,11 +333,12 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node]) -> Assessment 
         found.extend(own);
         causes.extend(cause.map(|c| (view.index, c.id)));
     }
-    let life = node.lnet_lifecycle();
     found.extend(lnet::of_node(node, &views, &life));
     found.extend(others.iter().filter_map(|other| lnet::beside(node, other)));
     let of_node = reader::lnetctl_stuck(node).into_iter().chain(traffic::off_rails(&views));
     found.extend(of_node.map(|finding| Found { rails: Vec::new(), finding }));
+    found.extend(pcie::check(&views));
+    found.extend(errors::saturated(&views));
     found.extend(routing::found(routed, |rail| {
         causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
     }));
@@ -351,6 +370,7 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node]) -> Assessment 
     let findings = fold::sort(found);
     let verdict = node_verdict(&findings, &rails);
     let mut not_checked = not_checked::list(&views, node);
+    not_checked.extend(pcie::not_checked(&views));
     not_checked.extend(routed.not_checked.iter().cloned());
     not_checked.extend(not_checked::left_out(&left_out));
     Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet: life }
@@ -367,9 +387,10 @@ fn on_one_rail(view: &RailView<'_>) -> (Vec<Found>, Option<Cause>) {
         .filter(|f| f.id != catalogue::PORT_RETRAINING)
         .or(netdev.as_ref())
         .map(|f| Cause { id: f.id, severity: f.severity });
+    let errors = errors::check(view, port.as_ref(), cause);
     let lnet = lnet::on_rail(view, cause);
     let idle = traffic::idle(view, cause);
-    findings.extend(port.into_iter().chain(netdev).chain(lnet).chain(idle));
+    findings.extend(port.into_iter().chain(netdev).chain(errors).chain(lnet).chain(idle));
     let found = findings.into_iter().map(|finding| Found { rails: vec![view.index], finding });
     (found.collect(), cause)
 }
@@ -392,6 +413,18 @@ fn node_verdict(findings: &[Finding], rails: &[RailAssessment]) -> Verdict {
 }
 
 impl Finding {
+    /// The address family that its evidence is about; `None` where it names no address. The rule
+    /// lists of both families have lines that read the same.
+    pub fn family(&self) -> Option<Family> {
+        let words = self.evidence.iter().flat_map(|line| line.split([' ', '\t', '/', ':', ',']));
+        if words.clone().any(|word| word.parse::<std::net::Ipv4Addr>().is_ok()) {
+            return Some(Family::Inet);
+        }
+        let mut words = self.evidence.iter().flat_map(|line| line.split([' ', '\t', '/', ',']));
+        let is_v6 = |word: &str| word.trim_end_matches(':').parse::<std::net::Ipv6Addr>().is_ok();
+        words.any(is_v6).then_some(Family::Inet6)
+    }
+
     /// A finding without commands, on the layer its catalogue entry names.
     fn new(id: &'static str, severity: Severity, summary: String, evidence: Vec<Text>) -> Self {
         Self {

@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod explain;
 mod fix;
+mod ibstat;
 mod ip2nets;
 mod open;
 mod path;
@@ -60,6 +61,7 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Check(options)) => check::run(&global, &options),
         Some(Command::Fix(options)) => fix::run(&global, &options),
         Some(Command::Path(options)) => path::run(&global, &options),
+        Some(Command::Ibstat(options)) => ibstat::run(&global, &options),
         Some(Command::Ip2nets(options)) => ip2nets::run(&global, &options),
         Some(Command::Why(options)) => why::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),

@@ -6,15 +6,20 @@
 
 mod balance;
 mod candidate;
+mod capacity;
 mod choose;
+mod counter;
 mod events;
 mod flow;
 mod group;
 mod grouping;
+mod health;
 mod identity;
 mod join;
+mod limits;
 mod link_rate;
 mod lnet;
+mod losses;
 mod other;
 mod policy;
 mod rail;
@@ -31,18 +36,25 @@ mod tests;
 mod traffic;
 mod view;
 
+pub use counter::{
+    Alarm, COUNTERS, CounterGroup, CounterInfo, CounterRecord, Since, counter, counter_named,
+};
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Group, GroupOrigin};
+pub use health::{Congestion, Health};
+pub use limits::{CeilingBy, Lanes, Limits, PcieLink, PciePath, Training};
 pub use lnet::{
     KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
     NiFigures, NiGrowth, NiRates, NodeCounter, Peer, PeerCondition, PeerCount, PeerCounts, PeerNi,
     Peers,
 };
+pub use losses::Losses;
 pub use policy::{Policy, Thresholds};
 pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
 
+use crate::lnet::config::{Configured, configured};
 pub use crate::lnet::lifecycle::LnetStage;
 use crate::lnet::lifecycle::{Around, Lifecycle};
 use crate::sample::{
@@ -338,6 +350,7 @@ impl Node {
         });
         self.events.truncate(events::KEEP);
         self.marks.push(mark);
+        self.rails.iter_mut().for_each(|rail| rail.health.mark());
     }
 
     /// Patterns of `--rail` that match nothing in the newest sample.
@@ -358,6 +371,11 @@ impl Node {
 
     /// LNet's life: where it is, what comes next, what would end it.
     pub fn lnet_lifecycle(&self) -> Lifecycle {
+        self.lnet_lifecycle_with(&configured(&self.lnet.local))
+    }
+
+    /// The same, where the files that configure LNet have been taken apart already.
+    pub(crate) fn lnet_lifecycle_with(&self, files: &Configured) -> Lifecycle {
         let present = || self.rails.iter().filter(|r| r.presence == Presence::Present);
         let around = Around {
             interfaces: present()
@@ -371,7 +389,7 @@ impl Node {
             rdma: present().any(|r| r.rdma.is_some()),
             recorded: self.source == SourceKind::Capture,
         };
-        Lifecycle::of(&self.lnet, &around)
+        Lifecycle::with(&self.lnet, &around, files)
     }
 
     /// Why LNet's nets are not known; `None` where they are, or where there are none.

@@ -1,6 +1,7 @@
 //! Mouths that write: JSON, text, forms for monitoring. They compute no facts.
 
 pub mod fix;
+pub mod ibstat;
 pub mod ip2nets;
 pub mod json;
 pub mod junit;

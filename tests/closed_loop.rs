@@ -89,7 +89,7 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
 const ELSEWHERE: [&str; 1] = ["LNET_TABLES"];
 
 /// First words of the ids that the routing checks give.
-const ROUTING: [&str; 16] = [
+const ROUTING: [&str; 15] = [
     "ROUTE",
     "RULE",
     "TABLE",
@@ -100,7 +100,6 @@ const ROUTING: [&str; 16] = [
     "MTU",
     "NEIGH",
     "NEXTHOP",
-    "PEER",
     "SYSCTL",
     "ACCEPT",
     "RAIL_PEER",
@@ -112,7 +111,9 @@ const ROUTING: [&str; 16] = [
 fn every_routing_finding_has_a_row() {
     let rows = rows();
     let has_row = |id: &str| rows.iter().any(|r| r.roots.contains(&id) || r.follows.contains(&id));
-    let routing = |id: &&str| ROUTING.iter().any(|word| id.starts_with(&format!("{word}_")));
+    let routing = |id: &&str| {
+        *id == "PEER_ASYMMETRY" || ROUTING.iter().any(|word| id.starts_with(&format!("{word}_")))
+    };
     let missing: Vec<&str> = railtop::check::CATALOGUE
         .iter()
         .map(|e| e.id)

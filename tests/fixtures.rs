@@ -16,6 +16,8 @@ mod fabrics;
 mod ports;
 #[path = "fixtures/samples.rs"]
 mod samples;
+#[path = "fixtures/traps.rs"]
+mod traps;
 
 use support::tree::{MLX5_HW, Nic, PMA, Port, Tree};
 
@@ -28,7 +30,8 @@ fn eight(tree: &Tree, number: u32) {
 
 /// One mlx5 rail with its IPoIB interface; returns the paths of its PCI function and port.
 fn hdr(tree: &Tree, rail: u32, number: u32, port: &Port) -> (String, String) {
-    let pci = tree.pci(&format!("0000:{:02x}", 0x10 + rail), 0, "16.0 GT/s PCIe", "16");
+    let slot = if port.rate.contains("NDR") { "32.0 GT/s PCIe" } else { "16.0 GT/s PCIe" };
+    let pci = tree.pci(&format!("0000:{:02x}", 0x10 + rail), 0, slot, "16");
     let hca = tree.hca(&format!("mlx5_{rail}"), Some(&pci));
     let path = tree.port(&hca, 1, port);
     tree.guid(&hca, 1, 0x100 + rail as u16);

@@ -211,6 +211,22 @@ fn simulated(scenario: &str, samples: usize) -> (App, Option<String>) {
 }
 
 #[test]
+fn the_links_of_a_bad_cable() {
+    let mut differences = String::new();
+    for (width, height) in SIZES {
+        // First bit errors; then, with a mark set on the way, the third loss of the link.
+        for (state, samples, keys) in [("", 21, "2"), ("-marked", 161, "2m")] {
+            let (mut app, worst) = simulated("bad-cable", samples);
+            press(&mut app, keys);
+            assert!(worst.is_some_and(|w| w.starts_with("ib1")));
+            let name = format!("bad-cable-links{state}-{width}x{height}");
+            check(&mut differences, &name, &frame(&mut app, width, height));
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
 fn the_routes_of_two_rails_in_one_subnet() {
     let mut differences = String::new();
     for (width, height) in SIZES {

@@ -33,7 +33,7 @@ const SHOTS: [Shot; 10] = [
     shot("rails-balanced-120x40", "balanced", 98, (120, 40), &[]),
     shot("rail-detail", "dead-rail", 25, (120, 40), &[ENTER]),
     shot("rail-numa-idle", "lnet-numa-idle", 25, (120, 40), &[ENTER]),
-    shot("links", "dead-rail", 25, (160, 50), &['2']),
+    shot("links", "bad-cable", 160, (160, 50), &['2']),
     shot("routes-one-subnet", "one-subnet", 25, (80, 24), &['3']),
     shot("lnet", "dead-rail", 25, (120, 40), &['4']),
     shot("findings-dead-rail", "dead-rail", 25, (120, 40), &['5']),

@@ -1,8 +1,13 @@
 //! The table of everything that can be found: what it means, why it matters, where that is known.
 
+mod links;
 pub(super) mod lnet;
 pub(super) mod routing;
 pub(super) mod selection;
+
+pub(super) use links::{
+    COUNTER_SATURATED, ERRORS_RISING, LINK_FLAPPING, PCIE_DOWNGRADED, PCIE_LIMITED,
+};
 
 use super::Layer;
 
@@ -42,8 +47,9 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 8] = [
+const PARTS: [&[Entry]; 9] = [
     BASE,
+    links::LINKS,
     lnet::LNET,
     selection::SELECTION,
     routing::ADDRESSES,

@@ -1,9 +1,9 @@
 //! Nodes made by hand, for the tests of checks and reports.
 
 use crate::node::{
-    Balance, BalanceSide, Flow, FlowSource, Group, GroupOrigin, History, LinkRate, NiRates, Node,
-    OtherNics, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
-    Settings, SourceKind,
+    Balance, BalanceSide, Flow, FlowSource, Group, GroupOrigin, Health, History, Limits, LinkRate,
+    NiRates, Node, OtherNics, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma,
+    RateSource, Settings, SourceKind,
 };
 use crate::sample::{
     Answered, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Lnet, LnetAnswer,
@@ -82,6 +82,8 @@ pub(crate) fn set_port(rail: &mut Rail, state: PortState) {
     if !state.is_active() {
         set_carrier(rail, Some(false));
         rail.rate.usable_bits_per_second = Fact::unknown(Why::Inactive, "the port is not ACTIVE");
+        rail.limits.ceiling_bits_per_second =
+            Fact::unknown(Why::Inactive, "the port is not ACTIVE");
         rail.rate.nominal_bits_per_second = Fact::unknown(Why::Inactive, "the port is not ACTIVE");
         rail.rx = silent(Why::Inactive);
         rail.tx = silent(Why::Inactive);
@@ -146,6 +148,7 @@ fn rdma(i: usize) -> RailRdma {
         device: device.clone().into(),
         port: 1,
         port_name: format!("{device}/1").into(),
+        port_count: 1,
         state: PortState::Active,
         raw_state: Ok(Enumerated { code: 4, word: "ACTIVE".into() }),
         phys_state: Ok(Enumerated { code: 5, word: "LinkUp".into() }),
@@ -258,6 +261,8 @@ pub(crate) fn ib_rail(i: usize) -> Rail {
         history: History::default(),
         state_since: None,
         group: Some(0),
+        limits: Limits::of_link(Fact::known(193.9e9)),
+        health: Health::default(),
     }
 }
 

@@ -110,7 +110,7 @@ fn off_rails_finding(node: &Node, verb: &str, other: f64, rails: f64) -> Finding
 /// statistics of an IPoIB interface do not show RDMA.
 pub(super) fn is_idle(view: &RailView<'_>) -> bool {
     let ip_only = view.rail.rdma.is_some() && !view.is_ethernet();
-    let floor = view.rail.rate.usable_bits_per_second.ok().map(|bits| bits / 8.0 * FLOOR_RATIO);
+    let floor = view.rail.limits.ceiling_bits_per_second.ok().map(|bits| bits / 8.0 * FLOOR_RATIO);
     let below = |rate: f64| floor.is_none_or(|floor| rate < floor);
     let now = [&view.rail.rx, &view.rail.tx].into_iter().all(|flow| {
         let partial = ip_only && flow.source == Some(FlowSource::Netdev);

@@ -11,8 +11,10 @@ use std::path::PathBuf;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 10] =
-    ["check", "fix", "path", "why", "ip2nets", "stream", "capture", "explain", "config", "help"];
+const SUBCOMMANDS: [&str; 11] = [
+    "check", "fix", "path", "why", "ibstat", "ip2nets", "stream", "capture", "explain", "config",
+    "help",
+];
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -50,6 +52,8 @@ pub(super) enum Command {
     Fix(Fix),
     /// Which rail the kernel takes from each rail address to each destination
     Path(Path),
+    /// What ibstat prints, without infiniband-diags
+    Ibstat(Ibstat),
     /// What LNet would configure here from these rules, and what surprises they hold
     Ip2nets(Ip2nets),
     /// Why a rail carries what it carries: every layer of it, and LNet's choice
@@ -193,6 +197,35 @@ pub(super) struct Path {
     pub(super) json: bool,
 }
 
+/// Options of `ibstat`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The output is that of ibstat(8), byte for byte, and so is the exit code: 0, or 255 where a \
+        device or port is not there or cannot be read. Unlike ibstat, one device that cannot be \
+        read hides none of the others, and a device may have ten ports and more.\n\n\
+        Examples:\n  \
+        railtop ibstat\n  \
+        railtop ibstat mlx5_0 1\n  \
+        railtop ibstat -p --from oss07.tar.zst"
+)]
+pub(super) struct Ibstat {
+    /// Names of the devices alone
+    #[arg(short = 'l', long = "list_of_cas")]
+    pub(super) list: bool,
+    /// Without the ports
+    #[arg(short = 's', long = "short")]
+    pub(super) short: bool,
+    /// GUIDs of the ports alone
+    #[arg(short = 'p', long = "port_list")]
+    pub(super) ports: bool,
+    /// Only this device
+    #[arg(value_name = "DEVICE")]
+    pub(super) device: Option<String>,
+    /// Only this port of it
+    #[arg(value_name = "PORT")]
+    pub(super) port: Option<u32>,
+}
+
 /// Who reads rules for LNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum EngineChoice {
@@ -306,10 +339,11 @@ pub(super) struct Capture {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     railtop explain                     all ids\n  \
-    railtop explain PORT_DOWN")]
+    railtop explain PORT_DOWN\n  \
+    railtop explain symbol_error        what a counter means")]
 pub(super) struct Explain {
-    /// Id of a finding; without one, all are listed
-    #[arg(value_name = "ID")]
+    /// Id of a finding, or name of a counter; without one, all are listed
+    #[arg(value_name = "ID|COUNTER")]
     pub(super) id: Option<String>,
 }
 

@@ -15,6 +15,9 @@ const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
 pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(5);
 
+/// So long it waits for the files of the network managers.
+const MANAGERS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Reads what a judgement needs, judges, prints.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
     let mut global = global.clone();
@@ -63,7 +66,10 @@ pub(super) fn settled(
             None => Node::new(settings.clone(), source.kind(), &sample),
         };
         let waited = sample.time.mono.since(start);
+        // Who keeps the rails is read after the first routes, and decides what lasts.
+        let kept = sample.managers.is_some() || source.kind() != SourceKind::Live;
         let enough = enough(&sample, waited, global.interval)
+            && (kept || waited >= MANAGERS_PATIENCE.max(global.interval * 3))
             && (knows_messages(&now) || waited >= LNET_PATIENCE.max(global.interval * 3));
         node = Some(now);
         if source.kind() != SourceKind::Capture && enough {

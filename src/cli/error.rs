@@ -14,6 +14,9 @@ pub(super) enum Failure {
     /// Something failed.
     #[error("{0}")]
     Failed(Text),
+    /// Something failed as another program fails at it: with its exit code.
+    #[error("{0}")]
+    As(Text, u8),
     /// Whoever read stdout went away.
     #[error("nobody reads stdout any more")]
     Pipe,
@@ -26,6 +29,7 @@ impl Failure {
             // EX_USAGE of sysexits.h
             Failure::Usage(_) => 64,
             Failure::Failed(_) => 1,
+            Failure::As(_, code) => *code,
             Failure::Pipe => 0,
         }
     }

@@ -6,7 +6,7 @@ use super::{check, open, peers, rails};
 use crate::check::{self as checks, Finding};
 use crate::fix::Change;
 use crate::fix::persist::{self, Kind, Persist, RailState};
-use crate::node::{Node, RailNetdev};
+use crate::node::{Node, RailNetdev, SourceKind};
 use crate::read::manager;
 use crate::read::root::Root;
 use crate::report::fix as report;
@@ -53,8 +53,12 @@ fn persisted(
         .iter()
         .filter_map(|n| Some((*n.ifindex.as_ref().ok()?, n.name.clone())))
         .collect();
-    let root = global.from.as_ref().map_or_else(|| Root::new(&global.root), Root::new);
-    let managers = manager::read(&root, &ask);
+    let managers = match &node.managers {
+        Some(known) => Managers::clone(known),
+        // A capture or a simulated node without them: nobody knows.
+        None if node.source != SourceKind::Live => Managers::default(),
+        None => manager::read(&Root::new(&global.root), &ask),
+    };
     let manager = if word.is_empty() {
         detected(&managers)?
     } else {

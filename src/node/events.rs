@@ -2,8 +2,7 @@
 
 use super::view::state_words;
 use super::{Event, EventKind, Node, RailNetdev, RailRdma};
-use crate::sample::{CounterSet, SampleTime, Text};
-use std::fmt::Write;
+use crate::sample::{SampleTime, Text};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,49 +128,6 @@ pub(super) fn lids(log: &mut Log, rail: &Text, old: &RailRdma, new: &RailRdma) {
         {
             log.add(EventKind::LidChange, rail, format!("{name} {before} is now {now}"));
         }
-    }
-}
-
-/// Error counters of `counters/` and the width at which the file sticks (`core/sysfs.c`,
-/// PORT_PMA_ATTR). Not here: `port_xmit_wait` (congestion) and `port_rcv_switch_relay_errors`
-/// (multicast that came back).
-const ERRORS: [(&str, u64); 11] = [
-    ("symbol_error", 0xffff),
-    ("link_error_recovery", 0xff),
-    ("link_downed", 0xff),
-    ("port_rcv_errors", 0xffff),
-    ("port_rcv_remote_physical_errors", 0xffff),
-    ("port_xmit_discards", 0xffff),
-    ("port_xmit_constraint_errors", 0xff),
-    ("port_rcv_constraint_errors", 0xff),
-    ("local_link_integrity_errors", 0xf),
-    ("excessive_buffer_overrun_errors", 0xf),
-    ("VL15_dropped", 0xffff),
-];
-
-/// Error counters rose or were reset.
-pub(super) fn errors(log: &mut Log, rail: &Text, old: &Arc<CounterSet>, new: &Arc<CounterSet>) {
-    if Arc::ptr_eq(old, new) || old.at == new.at {
-        return;
-    }
-    let mut rose = String::new();
-    let mut reset = Vec::new();
-    for (name, max) in ERRORS {
-        let (Some(Ok(before)), Some(Ok(now))) = (old.get(name), new.get(name)) else { continue };
-        if now < before {
-            reset.push(name);
-        } else if now > before {
-            let at_least = if *now >= max { "≥" } else { "" };
-            let comma = if rose.is_empty() { "" } else { ", " };
-            let _ = write!(rose, "{comma}{name} +{at_least}{}", now - before);
-        }
-    }
-    if !rose.is_empty() {
-        log.add(EventKind::Errors, rail, rose);
-    }
-    if !reset.is_empty() {
-        let text = format!("error counters were reset: {}", reset.join(", "));
-        log.add(EventKind::CounterReset, rail, text);
     }
 }
 

@@ -4,7 +4,7 @@ use super::balance::{self, Part};
 use super::choose::Patterns;
 use super::identity::{natural, subnet_of_gid};
 use super::row::Track;
-use super::{Balance, BalanceSide, Figure, Flow, Group, GroupOrigin, Presence, Rail};
+use super::{Balance, BalanceSide, Figure, Flow, Group, GroupOrigin, Presence, Rail, capacity};
 use crate::sample::{Fact, Family, How, Lnet, LnetFailure, Prefix, Reading, Text, Unknown, Why};
 use std::collections::BTreeSet;
 
@@ -181,7 +181,7 @@ pub(super) fn balance(groups: &mut [Group], rails: &mut [Rail], tracks: &[Track]
         }
     }
     for (at, group) in groups.iter_mut().enumerate() {
-        capacity(group, rails);
+        capacity(group, rails, tracks);
         let rx = direction(group, rails, tracks, floor, |r| &r.rx);
         let tx = direction(group, rails, tracks, floor, |r| &r.tx);
         group.balance = Balance { rx: rx.0, tx: tx.0 };
@@ -194,16 +194,30 @@ pub(super) fn balance(groups: &mut [Group], rails: &mut [Rail], tracks: &[Track]
     }
 }
 
-fn capacity(group: &mut Group, rails: &[Rail]) {
-    let live = || {
-        let members = group.rails.iter().filter_map(|r| rails.get(*r));
-        members.filter(|r| alive(r) == Some(true))
+fn capacity(group: &mut Group, rails: &[Rail], tracks: &[Track]) {
+    let is_live = |at: &usize| rails.get(*at).is_some_and(|r| alive(r) == Some(true));
+    let mut live: Vec<usize> = group.rails.iter().copied().filter(is_live).collect();
+    group.usable_rails = live.len();
+    one_of_each_bond(&mut live, rails, tracks);
+    group.usable_bytes_per_second = capacity::of(rails, &live).map(|bits| bits / 8.0).into();
+}
+
+/// Members of an active-backup bond take turns: the fastest stands for all.
+fn one_of_each_bond(live: &mut Vec<usize>, rails: &[Rail], tracks: &[Track]) {
+    let rate = |at: usize| {
+        rails.get(at).and_then(|r| r.limits.ceiling_bits_per_second.ok().copied()).unwrap_or(0.0)
     };
-    group.usable_rails = live().count();
-    let usable = live().map(|r| r.rate.usable_bits_per_second.value.clone());
-    let sum: Reading<f64> = usable.sum();
-    // The sum of nothing is -0.0.
-    group.usable_bytes_per_second = sum.map(|bits| bits / 8.0 + 0.0).into();
+    let all = live.clone();
+    live.retain(|at| {
+        let better = |other: &usize| {
+            let same = match (tracks.get(*at), tracks.get(*other)) {
+                (Some(a), Some(b)) => same_bond(a, b),
+                _ => false,
+            };
+            other != at && same && (rate(*other), at) > (rate(*at), other)
+        };
+        !all.iter().any(better)
+    });
 }
 
 fn direction(
@@ -227,7 +241,7 @@ fn direction(
             rate: (alive(rail) != Some(false)).then(|| measured(&flow(rail).bytes_per_second)),
             weight: match alive(rail) {
                 Some(false) => rail.last_active_rate,
-                _ => rail.rate.usable_bits_per_second.ok().copied().or(rail.last_active_rate),
+                _ => rail.limits.ceiling_bits_per_second.ok().copied().or(rail.last_active_rate),
             },
         })
         .collect();

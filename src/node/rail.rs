@@ -1,6 +1,6 @@
 //! One row per rail: what other tools show apart, joined.
 
-use super::{Figure, Flow, History, NiRates};
+use super::{Figure, Flow, Health, History, Limits, NiRates};
 use crate::sample::{
     CounterSet, DeviceAttrs, Enumerated, Fact, LnetNi, NetdevAttrs, PortAttrs, Prefix, Reading,
     SampleTime, Text,
@@ -43,6 +43,10 @@ pub struct Rail {
     pub state_since: Option<SampleTime>,
     /// Group it belongs to: index into [`super::Node::groups`].
     pub group: Option<usize>,
+    /// What it can carry, and what limits that.
+    pub limits: Limits,
+    /// What its counters did.
+    pub health: Health,
     /// PCI address and NUMA node.
     pub pci: Option<Arc<crate::sample::PciFunction>>,
 }
@@ -78,6 +82,8 @@ pub struct RailRdma {
     pub port: u32,
     /// `device/port`.
     pub port_name: Text,
+    /// Ports of the device; the highest number, as ibstat counts them.
+    pub port_count: u32,
     /// What its state means.
     pub state: PortState,
     /// `state`, as read.

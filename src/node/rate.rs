@@ -9,8 +9,8 @@ use std::time::Duration;
 pub(super) enum Nature {
     /// 64 bits: it does not come to its end.
     Wide,
-    /// A PMA counter that may be 32 bits wide: it stays at its maximum until it is reset.
-    Saturating32,
+    /// It stays at this maximum until it is reset: PMA counters (`core/sysfs.c`, PORT_PMA_ATTR).
+    Saturating(u64),
     /// 32 bits and wraps: mlx5 Q-counters (`be32` in the firmware's answer).
     Wrapping32,
 }
@@ -28,13 +28,14 @@ pub(super) enum Delta {
     Reset,
 }
 
-const MAX32: u64 = u32::MAX as u64;
+/// Where 32 bits end.
+pub(super) const MAX32: u64 = u32::MAX as u64;
 
 /// Compares two reads.
 pub(super) fn delta(nature: Nature, old: u64, new: u64) -> Delta {
     match nature {
-        Nature::Saturating32 if old == MAX32 && new == MAX32 => Delta::Saturated,
-        Nature::Saturating32 if new == MAX32 && old < MAX32 => Delta::RoseToMax(new - old),
+        Nature::Saturating(max) if old == max && new == max => Delta::Saturated,
+        Nature::Saturating(max) if new == max && old < max => Delta::RoseToMax(new - old),
         Nature::Wrapping32 if new < old && old > MAX32 / 2 && old <= MAX32 => {
             Delta::Rose(new + (MAX32 + 1) - old)
         }
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn p5_a_missing_previous_value_is_no_rate() {
+    fn p05_a_missing_previous_value_is_no_rate() {
         let mut m = Meter::default();
         let (f, _) = step(&mut m, 0, &Ok(1 << 50), 4, Nature::Wide);
         assert_eq!(why(&f), Some(Why::FirstSample));
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn p4_a_reset_is_no_figure_and_no_huge_one() {
+    fn p04_a_reset_is_no_figure_and_no_huge_one() {
         let mut m = Meter::default();
         step(&mut m, 0, &Ok(1_000_000), 4, Nature::Wide);
         let (f, o) = step(&mut m, 1_000, &Ok(500), 4, Nature::Wide);
@@ -326,25 +327,25 @@ mod tests {
     }
 
     #[test]
-    fn p2_a_saturated_data_counter_is_unknown_not_idle() {
+    fn p02_a_saturated_data_counter_is_unknown_not_idle() {
         let mut m = Meter::default();
-        step(&mut m, 0, &Ok(MAX32 - 1_000), 4, Nature::Saturating32);
-        let (f, _) = step(&mut m, 1_000, &Ok(MAX32), 4, Nature::Saturating32);
+        step(&mut m, 0, &Ok(MAX32 - 1_000), 4, Nature::Saturating(MAX32));
+        let (f, _) = step(&mut m, 1_000, &Ok(MAX32), 4, Nature::Saturating(MAX32));
         assert_eq!(f.qualified.map(|q| q.how), Some(How::Saturated));
-        let (f, _) = step(&mut m, 2_000, &Ok(MAX32), 4, Nature::Saturating32);
+        let (f, _) = step(&mut m, 2_000, &Ok(MAX32), 4, Nature::Saturating(MAX32));
         assert_eq!(why(&f), Some(Why::Unsupported));
-        let (f, _) = step(&mut m, 3_000, &Ok(1_000), 4, Nature::Saturating32);
+        let (f, _) = step(&mut m, 3_000, &Ok(1_000), 4, Nature::Saturating(MAX32));
         assert_eq!(why(&f), Some(Why::Reset));
-        let (f, _) = step(&mut m, 4_000, &Ok(1_001), 4, Nature::Saturating32);
+        let (f, _) = step(&mut m, 4_000, &Ok(1_001), 4, Nature::Saturating(MAX32));
         assert_eq!(f.value, Ok(4.0));
     }
 
     #[test]
-    fn p3_only_files_known_to_wrap_wrap() {
+    fn p03_only_files_known_to_wrap_wrap() {
         assert_eq!(delta(Nature::Wrapping32, MAX32 - 9, 10), Delta::Rose(20));
         assert_eq!(delta(Nature::Wrapping32, 5_000, 10), Delta::Reset);
         assert_eq!(delta(Nature::Wide, MAX32 - 9, 10), Delta::Reset);
-        assert_eq!(delta(Nature::Saturating32, MAX32 - 9, 10), Delta::Reset);
+        assert_eq!(delta(Nature::Saturating(MAX32), MAX32 - 9, 10), Delta::Reset);
     }
 
     #[test]
@@ -397,7 +398,7 @@ mod tests {
         fn a_rate_is_never_negative_nor_absurd(
             values in proptest::collection::vec((any::<u64>(), 1u64..10_000, any::<bool>()), 1..40),
             nature in prop_oneof![
-                Just(Nature::Wide), Just(Nature::Saturating32), Just(Nature::Wrapping32)
+                Just(Nature::Wide), Just(Nature::Saturating(MAX32)), Just(Nature::Wrapping32)
             ],
         ) {
             let mut m = Meter::default();

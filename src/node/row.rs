@@ -3,10 +3,14 @@
 use super::candidate::{Candidate, Slot};
 use super::events::{self, Lasted, Log};
 use super::grouping::Ties;
+use super::health::Look;
 use super::identity::Order;
 use super::settle::Marks;
 use super::traffic::{self, Meters};
-use super::{EventKind, History, HistoryPoint, LinkRate, Presence, Rail, link_rate, view};
+use super::{
+    EventKind, Health, History, HistoryPoint, Limits, LinkRate, PortState, Presence, Rail,
+    RailNetdev, RailRdma, limits, link_rate, view,
+};
 use crate::sample::{Mono, Sample, SampleTime, Text, Unknown, Why};
 
 /// Behind one rail: same place as in [`Node::rails`].
@@ -18,6 +22,7 @@ pub(super) struct Track {
     pub marks: Marks,
     pub rx: Meters,
     pub tx: Meters,
+    pub pcie: limits::Watch,
     pub ties: Ties,
     /// More than this is no rate, bytes per second.
     pub ceiling: Option<f64>,
@@ -57,6 +62,8 @@ pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) 
         history: History::default(),
         state_since: None,
         group: None,
+        limits: Limits::default(),
+        health: Health::default(),
         pci: candidate.pci.clone(),
     };
     let track = Track {
@@ -65,6 +72,7 @@ pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) 
         marks: Marks::of(candidate),
         rx: Meters::default(),
         tx: Meters::default(),
+        pcie: limits::Watch::default(),
         ties: Ties::default(),
         ceiling: None,
         ifindex: candidate.index,
@@ -105,7 +113,7 @@ pub(super) fn again(
     track.marks.learn(candidate);
 }
 
-pub(super) fn gone(rail: &mut Rail, since: SampleTime) {
+pub(super) fn gone(rail: &mut Rail, track: &mut Track, since: SampleTime) {
     rail.presence = Presence::Gone { since };
     rail.state_since = Some(since);
     let why = view::gone();
@@ -120,6 +128,8 @@ pub(super) fn gone(rail: &mut Rail, since: SampleTime) {
     rail.rate = link_rate::nothing(&why);
     traffic::silence(&mut rail.rx, &why);
     traffic::silence(&mut rail.tx, &why);
+    rail.health.forget(&why);
+    limits::gone(rail, &mut track.pcie, &why);
 }
 
 /// States, names and rates of one rail, and what changed.
@@ -145,7 +155,6 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
                 track.port_since = Some(sample.time);
             }
             events::lids(log, &rail.name, old, new);
-            events::errors(log, &rail.name, &old.counters, &new.counters);
         }
         // While the port is down the carrier follows it: one event is enough.
         let port_active = rail.rdma.as_ref().is_none_or(|r| r.state.is_active());
@@ -167,14 +176,48 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
         track.tx.forget_ip();
     }
     track.ifindex = ifindex.or(track.ifindex);
+    let was = (old_rdma.as_ref(), old_netdev.as_ref());
+    let is = (rail.rdma.as_ref(), rail.netdev.as_ref());
+    let lost = !track.fresh && is_lost(was, is);
+    let look = Look { rdma: is.0, netdev: is.1, lost, now: sample.time };
+    rail.health.advance(&look, &rail.name, log);
     rate(rail, track, log);
+    limits::own(rail, &mut track.pcie);
+    // What it weighs while it is dead.
+    if let Some(ceiling) = rail.limits.ceiling_bits_per_second.ok() {
+        rail.last_active_rate = Some(*ceiling);
+    }
+}
+
+/// Was the link lost between two passes, and not because somebody switched it off?
+fn is_lost(
+    was: (Option<&RailRdma>, Option<&RailNetdev>),
+    is: (Option<&RailRdma>, Option<&RailNetdev>),
+) -> bool {
+    let off = is.1.is_some_and(|n| n.admin_up == Ok(false));
+    match (was, is) {
+        ((Some(old), _), (Some(new), _)) => {
+            let down = match new.state {
+                PortState::NoSignal | PortState::Training | PortState::Down => true,
+                // What the drivers of Ethernet ports say of a lost carrier.
+                PortState::Disabled => new.is_ethernet() && !off,
+                _ => false,
+            };
+            old.state.is_active() && down
+        }
+        ((None, Some(old)), (None, Some(new))) => {
+            !off && old.carrier == Ok(true) && new.carrier == Ok(false)
+        }
+        _ => false,
+    }
 }
 
 /// The link's rate, and whether it changed between two times of being ACTIVE.
 fn rate(rail: &mut Rail, track: &mut Track, log: &mut Log) {
     rail.rate = link_rate::of(rail.rdma.as_ref(), rail.netdev.as_ref());
-    let Some(usable) = rail.rate.usable_bits_per_second.ok() else { return };
-    rail.last_active_rate = Some(*usable);
+    if rail.rate.usable_bits_per_second.value.is_err() {
+        return;
+    }
     let is_virtual =
         rail.netdev.as_ref().and_then(|n| n.attrs.as_ref()).is_some_and(|a| a.is_virtual);
     // What prints as SDR may be a rate that the kernel has no name for.

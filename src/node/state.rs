@@ -7,8 +7,8 @@ use super::row::{self, Track};
 use super::settle;
 use super::shape::Shape;
 use super::{
-    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, lnet,
-    other, route_events, traffic, view,
+    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, limits,
+    lnet, other, route_events, traffic, view,
 };
 use crate::sample::{Link, Reading, Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
@@ -162,7 +162,7 @@ impl State {
             }
             track.slot = None;
             if !blind && rail.presence == Presence::Present {
-                row::gone(&mut rail, sample.time);
+                row::gone(&mut rail, &mut track, sample.time);
                 log.add(EventKind::RailGone, &rail.name, "vanished");
             }
             rows.push((rail, track));
@@ -187,6 +187,8 @@ impl State {
             }
             row::look(rail, track, sample, log);
             let seen = traffic::advance(rail, track, sample);
+            let read_at = traffic::links_read_at(track, sample);
+            limits::watch(rail, &mut track.pcie, read_at, seen.fresh);
             if !seen.resets.is_empty() {
                 let names: Vec<&str> = seen.resets.iter().map(Text::as_str).collect();
                 let text = format!("counters were reset: {}", names.join(", "));
@@ -208,6 +210,7 @@ impl State {
                 }
             }
         }
+        limits::together(&mut node.rails, &mut self.tracks);
         full
     }
 

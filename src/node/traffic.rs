@@ -3,7 +3,7 @@
 use super::flow::FlowSource;
 use super::join::INFINIBAND;
 use super::other::{RX_BYTES, TX_BYTES, netdev_bytes};
-use super::rate::{Meter, Nature, Outcome, Read};
+use super::rate::{MAX32, Meter, Nature, Outcome, Read};
 use super::row::Track;
 use super::view::port_of;
 use super::{Figure, Flow, Rail, RailRdma};
@@ -120,7 +120,7 @@ fn unit(file: &str, device: &RdmaDevice, port: &RdmaPort) -> (u64, Nature) {
     // Only ports with the extended set have these files; without it data counters are 32 bits.
     let extended = port.counters.get("unicast_xmit_packets").is_some();
     let wide = extended || file.starts_with("counters_ext/");
-    (unit, if wide { Nature::Wide } else { Nature::Saturating32 })
+    (unit, if wide { Nature::Wide } else { Nature::Saturating(MAX32) })
 }
 
 /// The netdev's rate where it says more than the port's.
@@ -175,14 +175,14 @@ fn estimate(figure: &Figure, words: &str) -> Figure {
     }
 }
 
-/// Rate ÷ usable rate; means nothing unless the link is up.
+/// Rate ÷ ceiling; means nothing unless the link is up.
 pub(super) fn utilisation(rail: &Rail, rate: &Figure) -> Figure {
     match super::grouping::alive(rail) {
         Some(true) => {}
         Some(false) => return Fact::unknown(Why::Inactive, "the link is down"),
         None => return Fact::unknown(Why::Inactive, "the state of the link is not known"),
     }
-    let usable = &rail.rate.usable_bits_per_second;
+    let usable = &rail.limits.ceiling_bits_per_second;
     match (&rate.value, &usable.value) {
         (Ok(bytes), Ok(bits)) if *bits > 0.0 => Fact {
             value: Ok(bytes * 8.0 / bits),
@@ -223,4 +223,9 @@ pub(super) fn read_at(track: &Track, sample: &Sample) -> Option<Mono> {
     let port = port_of(sample, slot).and_then(|(_, p)| p.data.rx.first().map(|c| c.at));
     let net = || slot.iface.and_then(|i| i.of(sample).0).map(|n| n.stats.rx_bytes.at);
     port.or_else(net)
+}
+
+/// When the PCIe links of a rail were read last, where that is known.
+pub(super) fn links_read_at(track: &Track, sample: &Sample) -> Option<Mono> {
+    port_of(sample, track.slot.as_ref()?).map(|(device, _)| device.attrs_at)
 }

@@ -50,6 +50,7 @@ pub(super) fn rdma(sample: &Sample, slot: &Slot) -> Option<RailRdma> {
         device: device.name.clone(),
         port: port.number,
         port_name: slot.port_name.clone().unwrap_or_default(),
+        port_count: device.ports.iter().map(|p| p.number).max().unwrap_or(0),
         state: port_state(&port.state.value, &port.phys_state.value),
         raw_state: port.state.value.clone(),
         phys_state: port.phys_state.value.clone(),

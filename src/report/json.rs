@@ -7,6 +7,7 @@
 //! `first_failing_layer`.
 
 mod assessment;
+mod health;
 mod lnet;
 mod netdev;
 mod object;

@@ -11,6 +11,9 @@ pub struct RdmaDevice {
     pub name: Text,
     /// What seldom changes.
     pub attrs: Arc<DeviceAttrs>,
+    /// When `attrs` were read last, changed or not: what PCIe links do hangs on the load.
+    #[serde(default)]
+    pub attrs_at: Mono,
     /// `ports/*`, ascending.
     pub ports: Vec<RdmaPort>,
     /// Device-wide `hw_counters/`, where the driver has them.

@@ -24,8 +24,8 @@ use crate::read::root::Root;
 use crate::read::sysfs::{DeviceReader, NetReader};
 use crate::read::{self, Due};
 use crate::sample::{
-    Host, Link, Lnet, Netdev, Note, RdmaDevice, Reading, Routing, Sample, SampleTime, Text,
-    Unknown, Why,
+    Host, Link, Lnet, Managers, Netdev, Note, RdmaDevice, Reading, Routing, Sample, SampleTime,
+    Text, Unknown, Why,
 };
 use meta::Meta;
 use std::collections::VecDeque;
@@ -40,7 +40,9 @@ use tempdir::TempDir;
 /// What a capture holds at its top; any of these makes a directory one.
 const PARTS: &[&str] = &["sys", "proc", "samples", "lnetctl-net-show.yaml", "meta.json"];
 /// Of these it may hold more, which alone prove nothing.
-const MORE_PARTS: &[&str] = &["etc", "usr", "run", "lib"];
+const MORE_PARTS: &[&str] = &["etc", "usr", "run", "lib", "opt", "root", "sbin", write::MANAGERS];
+/// Run-time files of network managers; somebody who copied one of these looked for them.
+const RUN_TIME: &[&str] = &["run/NetworkManager", "run/systemd/netif", "run/network", "run/wicked"];
 
 /// Reads the samples of a capture in their order.
 #[derive(Debug)]
@@ -114,6 +116,7 @@ impl Capture {
         let sys = Root::new(self.holder(dir, "sys"));
         let proc = Root::new(self.holder(dir, "proc"));
         let (links, routing) = self.ip(dir);
+        let managers = links.as_ref().ok().and_then(|links| self.managers(dir, links));
         let mut sample = Sample {
             time,
             host: Arc::new(self.host(&proc, meta)),
@@ -122,13 +125,23 @@ impl Capture {
             links: links.map(Arc::new),
             routing: Arc::new(routing),
             sysctls: Arc::new(read::sysctl::read(&proc)),
-            managers: None,
+            managers,
             lnet: Arc::new(self.lnet(dir, &sys, &proc)),
             notes: self.notes(&sys, time),
             cost: Vec::new(),
         };
         restamp::restamp(&mut sample);
         sample
+    }
+
+    /// Who keeps the interfaces: known only where somebody looked.
+    fn managers(&self, dir: &Path, links: &[Link]) -> Option<Arc<Managers>> {
+        let looked = |dir: &&Path| {
+            let signs = std::iter::once(&write::MANAGERS).chain(RUN_TIME);
+            signs.into_iter().any(|sign| dir.join(sign).exists())
+        };
+        let root = Root::new([dir, &self.top].into_iter().find(looked)?);
+        Some(Arc::new(read::manager::read(&root, &read::manager::keepable(links))))
     }
 
     /// What is wrong with the capture, and devices that could not be copied.
@@ -279,6 +292,9 @@ fn share(sample: &mut Sample, previous: &Sample) {
         Arc::make_mut(&mut sample.lnet).local = Arc::clone(&previous.lnet.local);
     }
     keep(&mut sample.sysctls, &previous.sysctls);
+    if let (Some(new), Some(old)) = (&mut sample.managers, &previous.managers) {
+        keep(new, old);
+    }
     if let (Ok(new), Ok(old)) = (&mut sample.links, &previous.links) {
         keep(new, old);
     }

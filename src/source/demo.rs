@@ -31,6 +31,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("dead-rail", include_str!("../../assets/scenarios/dead-rail.toml")),
     ("one-subnet", include_str!("../../assets/scenarios/one-subnet.toml")),
     ("no-sm", include_str!("../../assets/scenarios/no-sm.toml")),
+    ("bad-cable", include_str!("../../assets/scenarios/bad-cable.toml")),
     ("lnet-numa-idle", include_str!("../../assets/scenarios/lnet-numa-idle.toml")),
     ("lnet-health-low", include_str!("../../assets/scenarios/lnet-health-low.toml")),
 ];

@@ -6,7 +6,7 @@ use crate::check::peers::{Peers, Remembered};
 use crate::fib::Fib;
 use crate::node::{Node, RailAddress};
 use crate::sample::{Link, Mono, Route, Routing, Rule, Sysctls, Text, Unknown};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,6 +14,11 @@ use std::sync::Arc;
 const FRESH_NS: u64 = 5_000_000_000;
 /// Of a full BGP table no line is told apart; nobody looks at them one by one.
 const MOST: usize = 5000;
+
+/// So many lines that went are looked at.
+const MOST_COMPARED: usize = 64;
+/// So many lines that went are shown.
+const MOST_GONE: usize = 8;
 
 /// A place in the matrix: row and column.
 pub(crate) type Place = (usize, usize);
@@ -37,8 +42,14 @@ impl Told {
 /// The lines of one family, each at the place of its rule or route.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
+    /// Rules and routes were read: from then on others are new.
+    read: bool,
     pub(crate) rules: Vec<Told>,
     pub(crate) routes: Vec<Told>,
+    /// Rules that went just now, with when.
+    pub(crate) gone_rules: Vec<Told>,
+    /// Routes that went just now.
+    pub(crate) gone_routes: Vec<Told>,
 }
 
 /// The decisions of a node and the lines they come from, computed when one of them changed.
@@ -57,7 +68,6 @@ impl Paths {
     /// Takes the state of a node in. True: something was computed anew.
     pub(crate) fn update(&mut self, node: &Node) -> bool {
         let key = Key::of(node, self.peers.of(node));
-        let first = self.key.is_none();
         if self.key.as_ref().is_some_and(|last| last.is_same(&key)) {
             return false;
         }
@@ -65,7 +75,7 @@ impl Paths {
         self.matrix = Some(Arc::new(matrix(node, None, &[])));
         let fib = fib(node);
         let routing = &node.routing;
-        let seen = Seen { first, now: node.time.mono };
+        let seen = Seen { now: node.time.mono };
         self.v4 = Arc::new(seen.lines(&fib, &self.v4, &routing.rules4, &routing.routes4));
         self.v6 = Arc::new(seen.lines(&fib, &self.v6, &routing.rules6, &routing.routes6));
         true
@@ -133,8 +143,6 @@ fn fib(node: &Node) -> Fib<'_> {
 /// When lines are looked at.
 #[derive(Clone, Copy)]
 struct Seen {
-    /// Nothing is new at first sight.
-    first: bool,
     now: Mono,
 }
 
@@ -146,6 +154,7 @@ impl Seen {
         rules: &Result<Vec<Rule>, Unknown>,
         routes: &Result<Vec<Route>, Unknown>,
     ) -> Lines {
+        let read = before.read || rules.is_ok() && routes.is_ok();
         let rules = rules.iter().flatten().take(MOST).map(|rule| fib.rule_line(rule));
         let routes = routes.iter().flatten().take(MOST).map(|route| {
             if route.expires.is_some() {
@@ -155,21 +164,55 @@ impl Seen {
                 fib.route_line(route)
             }
         });
-        Lines { rules: self.told(&before.rules, rules), routes: self.told(&before.routes, routes) }
+        // Nothing is new at first sight.
+        let new = before.read.then_some(self.now);
+        let rules = self::told(&before.rules, new, rules);
+        let routes = self::told(&before.routes, new, routes);
+        Lines {
+            read,
+            gone_rules: self.gone(&before.rules, &before.gone_rules, &rules),
+            gone_routes: self.gone(&before.routes, &before.gone_routes, &routes),
+            rules,
+            routes,
+        }
     }
 
-    fn told(self, before: &[Told], lines: impl Iterator<Item = String>) -> Vec<Told> {
-        let known: HashMap<&str, Option<Mono>> =
-            before.iter().map(|told| (&*told.text, told.since)).collect();
-        lines
-            .map(|line| {
-                let text = Text::from(line);
-                let new = (!self.first).then_some(self.now);
-                let since = known.get(&*text).copied().unwrap_or(new);
-                Told { text, since }
-            })
-            .collect()
+    /// Lines that were there and are not, and those that went a moment before and stayed away.
+    fn gone(self, before: &[Told], earlier: &[Told], now: &[Told]) -> Vec<Told> {
+        let there: HashSet<&str> = now.iter().map(|told| &*told.text).collect();
+        let away = |told: &&Told| !there.contains(&*told.text);
+        let mut all: Vec<Told> = earlier
+            .iter()
+            .filter(|told| told.is_fresh(self.now))
+            .filter(away)
+            .map(|told| Told { text: told.text.clone(), since: told.since })
+            .collect();
+        // The kernel's own come and go with an address; a mark (`linkdown`) is another line.
+        let own = |told: &&Told| !["local ", "broadcast "].iter().any(|w| told.text.starts_with(w));
+        let marked = |told: &&Told| {
+            let old = told.text.trim_end();
+            let same = |t: &Told| t.text.starts_with(old) || old.starts_with(t.text.trim_end());
+            !now.iter().any(same)
+        };
+        let new = before.iter().filter(away).filter(own).take(MOST_COMPARED).filter(marked);
+        all.extend(new.map(|told| Told { text: told.text.clone(), since: Some(self.now) }));
+        let more = all.len().saturating_sub(MOST_GONE);
+        all.drain(..more);
+        all
     }
+}
+
+/// The lines, each since when it is there, as far as it was seen to come.
+fn told(before: &[Told], new: Option<Mono>, lines: impl Iterator<Item = String>) -> Vec<Told> {
+    let known: HashMap<&str, Option<Mono>> =
+        before.iter().map(|told| (&*told.text, told.since)).collect();
+    lines
+        .map(|line| {
+            let text = Text::from(line);
+            let since = known.get(&*text).copied().unwrap_or(new);
+            Told { text, since }
+        })
+        .collect()
 }
 
 /// What the decisions depend on: the same key, the same decisions.

@@ -76,6 +76,12 @@ impl Lab {
             Start::Plain6 | Start::Healthy6 => {
                 self.a.sh(&addresses("fd16::34:1/64", "fd16::34:2/64"));
                 self.b.sh(&addresses("fd16::16:1/64", "fd16::16:2/64"));
+                // The kernel takes no source that is tentative still.
+                for host in [&self.a, &self.b] {
+                    wait_for("no tentative address", Duration::from_secs(10), || {
+                        (host.sh("ip -6 addr show tentative").trim() == "").then_some(())
+                    });
+                }
                 self.b.sh(&source_routing("ip -6", "fd16::/64", "fd16::16:1", "fd16::16:2"));
             }
         }

@@ -103,6 +103,15 @@ pub(crate) fn rows() -> Vec<Row> {
             .on(&["ib1"])
             .packets(Astray)
             .restores(),
+        row(
+            "ROUTE_REJECT",
+            Healthy,
+            "ip route add unreachable default metric 4278198272 table 942
+             ip route del 172.16.0.0/16 table 942",
+        )
+        .called("by a last resort without the connected route")
+        .on(&["ib1"])
+        .packets(Astray),
         row("ROUTE_LINKDOWN", Healthy, "")
             .because("RAIL_DOWN")
             .on(&["ib1"])

@@ -3,11 +3,11 @@
 use railtop::check::{
     Assessment, Finding, Layer, NotChecked, RailAssessment, Rung, Severity, Step, Verdict, Where,
 };
-use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
-    Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, History,
-    HistoryPoint, LinkRate, Mark, Node, NotShown, OtherNics, PortState, Presence, Rail,
-    RailAddress, RailNetdev, RailNi, RailRdma, RateSource, Settings, SourceKind,
+    Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, Health,
+    History, HistoryPoint, Lanes, Limits, LinkRate, Mark, Node, NotShown, OtherNics, PcieLink,
+    PciePath, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
+    Settings, SourceKind, Training,
 };
 use railtop::sample::{
     Address, Counter, CounterSet, DeviceAttrs, Enumerated, Fact, Host, Link, LinkFlags, Lnet,
@@ -129,6 +129,24 @@ fn pci(n: u64) -> Arc<PciFunction> {
     })
 }
 
+/// A card whose PCIe link is as good as its slot.
+fn limits(n: u64, up: bool) -> Limits {
+    let lanes = || Ok(Lanes { gigatransfers: 16.0, lanes: 16 });
+    let link = PcieLink {
+        lower: pci(n).address.clone(),
+        upper: Some(text("0000:1a:01.0")),
+        current: lanes(),
+        possible: lanes(),
+        training: Training::Full,
+    };
+    let ceiling = if up {
+        Fact::known(HDR * 8.0)
+    } else {
+        Fact::unknown(Why::Inactive, "the port is not ACTIVE")
+    };
+    Limits { pcie: Some(PciePath { links: vec![link] }), ..Limits::of_link(ceiling) }
+}
+
 fn netdev(name: &str, up: bool) -> RailNetdev {
     RailNetdev {
         name: text(name),
@@ -228,6 +246,7 @@ fn rail(spec: &Spec) -> Rail {
             device: text(&device),
             port: 1,
             port_name: text(&format!("{device}/1")),
+            port_count: 1,
             state: spec.state,
             raw_state: enumerated(state.0, state.1),
             phys_state: enumerated(phys.0, phys.1),
@@ -295,6 +314,8 @@ fn rail(spec: &Spec) -> Rail {
         history: history(n, spec.rx, spec.tx, spec.died),
         state_since: spec.died.map(time),
         group: Some(0),
+        health: Health::default(),
+        limits: limits(n, up),
         pci: Some(pci(n)),
     }
 }
@@ -545,9 +566,15 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
     node
 }
 
-fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    let lnet = Lifecycle::of(&lnet(&[]), &Around::default());
-    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new(), lnet }
+fn judged_by(
+    node: Node,
+    rails: Vec<RailAssessment>,
+    findings: Vec<Finding>,
+    verdict: Verdict,
+) -> (Node, Assessment) {
+    let lnet = node.lnet_lifecycle();
+    let (not_checked, routes) = (Vec::new(), Vec::new());
+    (node, Assessment { findings, rails, not_checked, verdict, routes, lnet })
 }
 
 /// Four rails of 4×HDR, evenly loaded.
@@ -557,7 +584,7 @@ pub fn healthy() -> Model {
     let mut node = node(rails, vec![group(4, 4, 1.0, Some(2), 0.97)]);
     node.marks = vec![Mark { name: text("A"), time: time(NOW - 20) }];
     node.events.push_front(event(NOW - 20, "railtop", EventKind::Mark, "mark A"));
-    (node, assessment(judged, Vec::new(), Verdict::Ok))
+    judged_by(node, judged, Vec::new(), Verdict::Ok)
 }
 
 fn step(place: Where, command: &str) -> Step {
@@ -637,7 +664,7 @@ pub fn dead_rail() -> Model {
             "4 rules are not in any network configuration and go with the next reboot",
         ),
     ];
-    (node, assessment(judged, findings, Verdict::Critical))
+    judged_by(node, judged, findings, Verdict::Critical)
 }
 
 /// Cables are good, but nobody runs the subnet.
@@ -667,7 +694,7 @@ pub fn no_sm() -> Model {
         None,
         "no subnet manager reaches ib0 and ib1: both stay in INIT",
     )];
-    (node, assessment(judged, findings, Verdict::Critical))
+    judged_by(node, judged, findings, Verdict::Critical)
 }
 
 /// Not root, a first sample, a capture without much in it.
@@ -726,7 +753,7 @@ pub fn unknowns() -> Model {
     });
     node.links = absent("ip-link.json");
     node.other = OtherNics { names: Vec::new(), ..node.other };
-    let mut judgement = assessment(judged, Vec::new(), Verdict::Unknown);
+    let (node, mut judgement) = judged_by(node, judged, Vec::new(), Verdict::Unknown);
     judgement.not_checked = vec![NotChecked { what: text("LNet"), why: text("needs root") }];
     (node, judgement)
 }
@@ -776,7 +803,7 @@ pub fn sixteen() -> Model {
             "the PCIe link of ib5 runs at x8, it can x16",
         ),
     ];
-    (node, assessment(judged, findings, Verdict::Critical))
+    judged_by(node, judged, findings, Verdict::Critical)
 }
 
 /// Nothing that could be a rail.
@@ -793,7 +820,7 @@ pub fn no_rails() -> Model {
         local: Arc::default(),
     });
     node.choice_note = Some(text("no physical network interface here"));
-    (node, assessment(Vec::new(), Vec::new(), Verdict::Unknown))
+    judged_by(node, Vec::new(), Vec::new(), Verdict::Unknown)
 }
 
 /// Names that want to break the screen.
@@ -825,7 +852,7 @@ pub fn hostile() -> Model {
         None,
         &"wörds and 漢字 without an end ".repeat(40),
     )];
-    (node, assessment(judged, findings, Verdict::Warning))
+    judged_by(node, judged, findings, Verdict::Warning)
 }
 
 /// The same node a second later.
@@ -851,7 +878,7 @@ pub fn eight() -> Model {
     let rails: Vec<Rail> = (0..8).map(|n| rail(&Spec::well(n, 8))).collect();
     let judged = rails.iter().map(judged_well).collect();
     let node = node(rails, vec![group(8, 8, 1.0, None, 1.0)]);
-    (node, assessment(judged, Vec::new(), Verdict::Ok))
+    judged_by(node, judged, Vec::new(), Verdict::Ok)
 }
 
 /// All of them by name.

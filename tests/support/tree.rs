@@ -225,7 +225,10 @@ impl Tree {
     pub fn pci(&self, domain_bus: &str, function: u32, speed: &str, width: &str) -> String {
         let host = format!("sys/devices/pci{domain_bus}");
         let port = format!("{host}/{domain_bus}:01.0");
-        self.pci_files(&port, "32.0 GT/s PCIe", "16");
+        // Both ends tell the same of a link; the slot can no more than that.
+        self.pci_files(&port, speed, width);
+        self.file(format!("{port}/max_link_speed"), &format!("{speed}\n"));
+        self.file(format!("{port}/max_link_width"), &format!("{width}\n"));
         let device = format!("{port}/{domain_bus}:0a.{function}");
         self.pci_files(&device, speed, width);
         device

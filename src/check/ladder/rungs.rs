@@ -5,8 +5,8 @@ use crate::check::routing::Rungs;
 use crate::check::selection;
 use crate::check::view::{Iface, RailView};
 use crate::check::{Layer, Rung, Verdict};
-use crate::node::{PortState, RailAddress, RailRdma};
-use crate::sample::{Fact, LnetFailure, PciLink, Reading, Text, Unknown, Why};
+use crate::node::{PortState, RailAddress, RailRdma, Training};
+use crate::sample::{Fact, LnetFailure, Reading, Text, Why};
 use crate::units;
 use std::fmt::Write;
 
@@ -128,45 +128,18 @@ fn lids(rdma: &RailRdma) -> String {
 }
 
 fn pcie(view: &RailView<'_>) -> Said {
-    let Some(pci) = &view.rail.pci else { return not_applicable("no PCI function") };
-    let Some(link) = pci.path.first() else { return unknown("link not known") };
-    let words = |speed: &Reading<f64>, width: &Reading<u32>| match (speed, width) {
-        (Ok(speed), Ok(width)) => Some(format!("{speed} GT/s x{width}")),
-        _ => None,
-    };
-    let current = words(&link.current_speed, &link.current_width);
-    let (speed, width) = possible(&pci.path);
-    let full = words(&speed, &width);
-    match (current, full) {
-        (None, _) => unknown(why(&link.current_speed, "link not known")),
-        (Some(current), Some(full)) if is_below(link, &speed, &width) => {
-            (Verdict::Note, format!("{current} of {full}"))
+    let Some(path) = &view.rail.limits.pcie else { return not_applicable("no PCI function") };
+    let Some(link) = path.links.first() else { return unknown("link not known") };
+    // The link that limits the rail; the card's own where none is known.
+    let link = path.carries().map_or(link, |(link, _)| link);
+    match (&link.current, &link.possible, link.training) {
+        (Err(unread), ..) => unknown(unread.to_string()),
+        (Ok(now), Ok(can), Training::SlowerAtIdle) => ok(format!("{now} of {can}, idle")),
+        (Ok(now), Ok(can), Training::Narrower | Training::Slower) => {
+            (Verdict::Note, format!("{now} of {can}"))
         }
-        (Some(current), _) => ok(current),
+        (Ok(now), ..) => ok(format!("{now}, {} Gb/s", units::gbits(now.bits_per_second()))),
     }
-}
-
-/// What the first link of a path could do: as much as both of its ends can. A Gen5 card in a Gen4
-/// slot is by design.
-fn possible(path: &[PciLink]) -> (Reading<f64>, Reading<u32>) {
-    let none = || Unknown::new(Why::Absent, "no link");
-    let Some(own) = path.first() else { return (Err(none()), Err(none())) };
-    let above = path.get(1);
-    let speed = match (&own.max_speed, above.map(|a| &a.max_speed)) {
-        (Ok(a), Some(Ok(b))) => Ok(a.min(*b)),
-        (own, _) => own.clone(),
-    };
-    let width = match (&own.max_width, above.map(|a| &a.max_width)) {
-        (Ok(a), Some(Ok(b))) => Ok(*a.min(b)),
-        (own, _) => own.clone(),
-    };
-    (speed, width)
-}
-
-fn is_below(link: &PciLink, speed: &Reading<f64>, width: &Reading<u32>) -> bool {
-    let less = |a: &Reading<f64>, b: &Reading<f64>| matches!((a, b), (Ok(a), Ok(b)) if a < b);
-    let fewer = |a: &Reading<u32>, b: &Reading<u32>| matches!((a, b), (Ok(a), Ok(b)) if a < b);
-    less(&link.current_speed, speed) || fewer(&link.current_width, width)
 }
 
 fn netdev(view: &RailView<'_>) -> Said {

@@ -120,9 +120,8 @@ pub(super) fn of(scene: &Scene<'_>, addr: &Addr) -> State {
 
 /// They leave by the right interface; still, not by a router.
 fn right(scene: &Scene<'_>, addr: &Addr) -> State {
-    let vrf = scene.iface(addr.iface).is_some_and(|i| i.vrf.is_some());
     let rules = scene.rules(addr.family());
-    let own = addr.ways.first().filter(|_| !vrf).and_then(|w| {
+    let own = addr.ways.first().filter(|_| scene.rules_decide(addr)).and_then(|w| {
         let at = decider(&w.decision)?;
         rules.get(at).filter(|r| is_source_rule(r, addr, w.probe.ip)).map(|_| at)
     });
@@ -162,12 +161,13 @@ pub(super) fn decider(decision: &Decision) -> Option<usize> {
 
 fn classify(scene: &Scene<'_>, addr: &Addr, device: u32, way: &Way) -> Kind {
     if let Outcome::Refuse { preference: Some(_), route, .. } = way.decision.outcome {
-        return Kind::Reject { rule: decider(&way.decision), route };
+        let rule = decider(&way.decision).filter(|_| scene.rules_decide(addr));
+        return Kind::Reject { rule, route };
     }
-    let in_vrf = scene.iface(addr.iface).is_some_and(|i| i.vrf.is_some());
-    if in_vrf {
+    if !scene.rules_decide(addr) {
         return by_table(scene, addr, device, way);
     }
+    let in_vrf = scene.iface(addr.iface).is_some_and(|i| i.vrf.is_some());
     let rules = scene.rules(addr.family());
     let own = rules.iter().enumerate().find_map(|(at, r)| match r.action {
         RuleAction::Lookup(table) if is_source_rule(r, addr, way.probe.ip) => Some((at, table)),
@@ -175,6 +175,7 @@ fn classify(scene: &Scene<'_>, addr: &Addr, device: u32, way: &Way) -> Kind {
     });
     match own {
         Some((rule, table)) => by_own_rule(scene, addr, device, way, rule, table),
+        None if in_vrf => by_table(scene, addr, device, way),
         None => match unnamed_table(scene, addr, device, way.probe.ip) {
             Some(table) => Kind::NoRule { table },
             None => by_table(scene, addr, device, way),
@@ -244,8 +245,13 @@ pub(super) fn only_by(route: &Route, device: u32) -> bool {
 
 /// No rule of its own: what decides instead.
 fn by_table(scene: &Scene<'_>, addr: &Addr, device: u32, way: &Way) -> Kind {
+    // In a VRF there is no other table to fall back on.
+    let unbound = match scene.iface(addr.iface).and_then(|i| i.vrf) {
+        Some(table) => Kind::NoConnected { rule: None, table },
+        None => Kind::Unbound,
+    };
     let Outcome::Send { table, route, hops, .. } = &way.decision.outcome else {
-        return Kind::Unbound;
+        return unbound;
     };
     let (table, place) = (*table, *route);
     let on_rail = |d: Option<u32>| d.is_some_and(|d| d == device || scene.rail_iface(d).is_some());
@@ -253,7 +259,7 @@ fn by_table(scene: &Scene<'_>, addr: &Addr, device: u32, way: &Way) -> Kind {
         return Kind::Multipath { table, route: place };
     }
     if !hops.iter().any(|h| on_rail(h.ifindex)) {
-        return Kind::Unbound;
+        return unbound;
     }
     let covers = |r: &Route| r.table == table && r.dst.contains(way.probe.ip);
     let own = scene

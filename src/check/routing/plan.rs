@@ -141,7 +141,7 @@ impl<'s, 'a> Plan<'s, 'a> {
     }
 
     /// The connected route of an address in a table, in place of what is there.
-    fn connected(&self, addr: &Addr, prefix: Prefix, table: u32) -> Option<Change> {
+    pub(super) fn connected(&self, addr: &Addr, prefix: Prefix, table: u32) -> Option<Change> {
         let dev = self.scene.iface(addr.iface)?.name().clone();
         Some(self.replace(RouteSpec::connected(prefix, dev, addr.ip, table)))
     }

@@ -7,6 +7,7 @@ use super::tell::{Told, few};
 use super::{Judged, lines};
 use crate::check::Severity;
 use crate::check::catalogue::routing as id;
+use crate::fib::TABLE_MAIN;
 use crate::fix::{Action, Change, RouteSpec, RuleSpec};
 use crate::sample::{Prefix, Route, Rule, Text};
 
@@ -184,6 +185,12 @@ fn summary_of_rail(scene: &Scene<'_>, addr: &Addr, cause: &Cause) -> String {
         Kind::WrongDev { table, .. } => {
             format!("table {} of {x} leads out by {by}, not by {own}", named(table))
         }
+        Kind::NoConnected { rule: None, table } if by == "no device" => {
+            format!(
+                "{} has no route to {prefix}: packets from {x} ({own}) go nowhere",
+                named(table)
+            )
+        }
         Kind::NoConnected { rule: None, table } => format!(
             "{} has no route to {prefix} by {own}: packets from {x} leave by {by}",
             named(table)
@@ -221,7 +228,7 @@ fn evidence_of_rail(scene: &Scene<'_>, addr: &Addr, cause: &Cause) -> Vec<Text> 
     let rules = scene.rules(family);
     let rule_line = |at: usize| rules.get(at).map(|r| lines::rule(scene, r));
     let way = addr.ways.iter().find(|w| w.probe.ip == cause.probe);
-    let deciding = way.and_then(|w| decider(&w.decision));
+    let deciding = way.and_then(|w| decider(&w.decision)).filter(|_| scene.rules_decide(addr));
     let mut all: Vec<Text> = Vec::new();
     let table = match cause.kind {
         Kind::TableEmpty { rule, table } | Kind::WrongDev { rule, table } => {
@@ -262,8 +269,21 @@ fn evidence_of_rail(scene: &Scene<'_>, addr: &Addr, cause: &Cause) -> Vec<Text> 
 
 fn remedy(scene: &Scene<'_>, plan: &Plan<'_, '_>, addr: &Addr, cause: &Cause) -> Vec<Change> {
     let rules = scene.rules(addr.family());
-    if scene.iface(addr.iface).is_some_and(|i| i.vrf.is_some()) {
-        return Vec::new();
+    // A last resort, which refuses because the connected route is missing, may stay.
+    if let Kind::Reject { route: Some(at), .. } = cause.kind
+        && let Some(last) = route_at(scene, addr, at).filter(|r| r.dst.len < addr.prefix.len)
+        && last.table != TABLE_MAIN
+    {
+        return plan.connected(addr, addr.prefix, last.table).into_iter().collect();
+    }
+    if let Some(vrf) = scene.iface(addr.iface).and_then(|i| i.vrf) {
+        // Rules in front of the one for VRFs are a design of its own: only the table is mended.
+        return match cause.kind {
+            Kind::NoConnected { rule: None, table } if table == vrf => {
+                plan.connected(addr, addr.prefix, table).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
     }
     match cause.kind {
         Kind::Reject { route: Some(at), .. } => route_at(scene, addr, at)

@@ -195,12 +195,31 @@ impl<'a> Scene<'a> {
         self.addrs.iter().any(|a| a.ip == addr.ip && a.iface != addr.iface && vrf(a) == vrf(addr))
     }
 
-    /// The way of a packet of a socket on this interface's side of the host.
+    /// The way of a packet of a socket on this interface's side of the host: in a VRF, one that
+    /// is bound to the VRF.
     pub(super) fn decide(&self, iface: usize, src: Option<IpAddr>, dst: IpAddr) -> Decision {
-        match self.iface(iface).and_then(|i| i.vrf) {
-            Some(table) => self.decide_in(table, src, dst),
+        let vrf = self.iface(iface).and_then(|i| Some((i.vrf?, i.link.master?)));
+        let family = if dst.is_ipv4() { Family::Inet } else { Family::Inet6 };
+        match vrf {
             None => self.fib.decide(&Query::new(src, dst)),
+            Some((_, master)) if self.rules_lead_to_vrfs(family) => {
+                self.fib.decide(&Query { oif: Some(master), ..Query::new(src, dst) })
+            }
+            // That no rule leads to the table is told by itself.
+            Some((table, _)) => self.decide_in(table, src, dst),
         }
+    }
+
+    /// Is there a rule that leads packets of VRFs to their tables?
+    pub(super) fn rules_lead_to_vrfs(&self, family: Family) -> bool {
+        self.rules(family).iter().any(|r| r.l3mdev)
+    }
+
+    /// The place of a decision's rule is that of a rule of the dump: not where a table was asked
+    /// alone.
+    pub(super) fn rules_decide(&self, addr: &Addr) -> bool {
+        let in_vrf = self.iface(addr.iface).is_some_and(|i| i.vrf.is_some());
+        !in_vrf || self.rules_lead_to_vrfs(addr.family())
     }
 
     /// The way by one table alone.

@@ -1,6 +1,7 @@
 //! What the peers leave to choose.
 
 use crate::sample::{Lnet, Text};
+use std::collections::HashSet;
 
 /// The peers of a net, as far as they bind the local NI.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,12 +23,12 @@ impl Binding {
     pub(super) fn of(lnet: &Lnet, net: &str) -> Option<Self> {
         let peers = &lnet.more.peers.as_ref().ok()?.value;
         let answer = lnet.answer.as_ref().ok()?;
-        let own: Vec<&str> =
+        let own: HashSet<&str> =
             answer.nets.iter().flat_map(|n| &n.nis).map(|ni| ni.nid.as_str()).collect();
         let mut binding = Self { discovery_off: discovery_off(lnet), ..Self::default() };
         for peer in peers {
             let mut nis = peer.nis.iter().filter(|ni| ni.net() == net).peekable();
-            if nis.peek().is_none() || own.contains(&peer.primary_nid.as_str()) {
+            if nis.peek().is_none() || own.contains(peer.primary_nid.as_str()) {
                 continue;
             }
             binding.peers += 1;

@@ -228,12 +228,12 @@ pub(super) fn of_peers(scene: &Scene<'_>) -> Option<Found> {
     };
     let mut avoided: Vec<&LnetPeerNi> = Vec::new();
     let mut hosts = 0;
-    for peer in peers.iter().filter(|p| !own.iter().any(|ni| ni.nid == p.primary_nid)) {
+    for peer in peers {
         let best = peer.nis.iter().filter_map(|ni| ni.health.as_ref().ok()).max();
-        let sick = peer
-            .nis
-            .iter()
-            .filter(|ni| ni.health.as_ref().is_ok_and(|h| Some(h) < best) && is_well(ni.net()));
+        let is_own = || own.iter().any(|ni| ni.nid == peer.primary_nid);
+        let sick = peer.nis.iter().filter(|ni| {
+            ni.health.as_ref().is_ok_and(|h| Some(h) < best) && is_well(ni.net()) && !is_own()
+        });
         let before = avoided.len();
         avoided.extend(sick);
         hosts += usize::from(avoided.len() > before);

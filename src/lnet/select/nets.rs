@@ -25,6 +25,10 @@ pub fn standing(lnet: &Lnet, order: Order, net: &str) -> Option<Standing> {
     let answer = lnet.answer.as_ref().ok()?;
     let peers = &lnet.more.peers.as_ref().ok()?.value;
     let locals: Vec<&LnetNet> = answer.nets.iter().filter(|n| n.name != "lo").collect();
+    // There may be many thousand peers.
+    if locals.len() < 2 {
+        return None;
+    }
     let mut standing = Standing::default();
     for peer in peers.iter().filter(|p| p.multi_rail == Ok(true)) {
         let shared: Vec<&LnetNet> = locals

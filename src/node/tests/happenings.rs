@@ -65,7 +65,7 @@ fn rising_error_counters_are_one_event_per_pass() {
     more.at = Mono(9);
     world.port(0).counters = Arc::new(more);
     node.advance(&world.at_ms(2_000));
-    assert_eq!(only(&node).text, "symbol_error +3, link_downed +≥1");
+    assert_eq!(only(&node).text, "link_downed +≥1, symbol_error +3");
     let mut reset = counters(&[("symbol_error", 0), ("link_downed", 0), ("port_xmit_wait", 0)]);
     reset.at = Mono(10);
     world.port(0).counters = Arc::new(reset);
@@ -95,6 +95,16 @@ fn p19_an_ni_is_up_only_if_status_and_fatal_error_agree() {
     node.advance(&world.at_ms(5_000));
     assert_eq!(node.events[0].text, "LNet is loaded, not configured (was up)");
     assert_eq!((node.lnet_stage(), node.events.len()), (LnetStage::Loaded, 5));
+}
+
+#[test]
+fn an_ni_of_a_renamed_interface_is_found_by_its_address() {
+    let mut world = World::rails(2);
+    world.o2ib(2);
+    world.nis.as_mut().unwrap()[1].interfaces = vec!["ib_old".into()];
+    let node = start(&world);
+    let on = |i: usize| node.rails[i].lnet.iter().map(|n| n.ni.nid.as_str()).collect::<Vec<_>>();
+    assert_eq!((on(0), on(1)), (vec!["10.1.0.1@o2ib"], vec!["10.1.0.2@o2ib"]));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 const GB: u64 = 1_000_000_000;
 
 #[test]
-fn p1_words_are_four_bytes_whatever_the_width_and_eight_on_hfi1() {
+fn p01_words_are_four_bytes_whatever_the_width_and_eight_on_hfi1() {
     for rate in
         ["25 Gb/sec (1X EDR)", "100 Gb/sec (2X HDR)", "200 Gb/sec (4X HDR)", "400 Gb/sec (8X HDR)"]
     {
@@ -59,7 +59,7 @@ fn p12_the_rate_of_a_down_port_means_nothing() {
 }
 
 #[test]
-fn p5_a_rail_that_comes_back_has_no_spike() {
+fn p05_a_rail_that_comes_back_has_no_spike() {
     let mut world = World::rails(2);
     let mut node = start(&world);
     let mut whole = world.clone();
@@ -78,7 +78,7 @@ fn p5_a_rail_that_comes_back_has_no_spike() {
 }
 
 #[test]
-fn p4_a_reset_is_an_event_and_no_figure() {
+fn p04_a_reset_is_an_event_and_no_figure() {
     let mut world = World::rails(1);
     let mut node = start(&world);
     world.port(0).data.rx[0].value = Ok(7);
@@ -89,7 +89,7 @@ fn p4_a_reset_is_an_event_and_no_figure() {
 }
 
 #[test]
-fn p2_saturated_data_counters_are_no_silence() {
+fn p02_saturated_data_counters_are_no_silence() {
     let mut world = World::rails(1);
     world.port(0).counters = Arc::default();
     world.port(0).data.rx[0].value = Ok(u64::from(u32::MAX));
@@ -103,7 +103,7 @@ fn p2_saturated_data_counters_are_no_silence() {
 }
 
 #[test]
-fn p6_p8_one_unreadable_counter_hides_only_itself() {
+fn p06_p08_one_unreadable_counter_hides_only_itself() {
     let mut world = World::rails(2);
     world.port(0).data.rx[0].value = Err(Unknown::new(Why::Unsupported, "EINVAL"));
     let mut node = start(&world);

@@ -90,67 +90,96 @@ fn ifcfg(name: &str) -> bool {
     name == "routes" || name.starts_with("ifsysctl") || kinds.iter().any(|k| name.starts_with(k))
 }
 
+/// One file as it was read.
+pub(super) struct Scanned {
+    /// Its path, its kind and the lines that mean something, maybe none.
+    pub file: ConfigFile,
+    /// Paths that a script or an interfaces file names, without the slash in front.
+    pub calls: Vec<String>,
+}
+
+impl Scanned {
+    /// The file, if it has a line to keep.
+    pub(super) fn kept(self) -> Option<ConfigFile> {
+        (!self.file.lines.is_empty()).then_some(self.file)
+    }
+}
+
 /// Reads them all.
-pub(super) fn read(files: &mut Files<'_>) -> Vec<ConfigFile> {
+pub(super) fn scan(files: &mut Files<'_>) -> Vec<Scanned> {
     let mut found = Vec::new();
-    let mut called = Vec::new();
     for (kind, path) in FILES {
-        take(files, *kind, path, &mut found, &mut called);
+        take(files, *kind, path, &mut found);
     }
     for (kind, dir, counts) in PLACES {
         for name in files.names(dir).into_iter().filter(|name| counts(name)) {
             let path = format!("{dir}/{name}");
             if has_extension(&name, "d") {
                 for part in files.names(&path).into_iter().filter(|name| conf(name)) {
-                    take(files, *kind, &format!("{path}/{part}"), &mut found, &mut called);
+                    take(files, *kind, &format!("{path}/{part}"), &mut found);
                 }
             } else {
-                take(files, *kind, &path, &mut found, &mut called);
+                take(files, *kind, &path, &mut found);
             }
         }
     }
+    let mut called: Vec<String> = found.iter().flat_map(|f| f.calls.iter().cloned()).collect();
     called.sort();
     called.dedup();
     called.truncate(MOST_CALLED);
     for path in called {
-        if !found.iter().any(|f: &ConfigFile| f.path.trim_start_matches('/') == path) {
-            let text = files.script(&path);
-            found.extend(text.and_then(|text| of_text(ConfigKind::Script, &path, &text)));
+        if !found.iter().any(|f| f.file.path.trim_start_matches('/') == path)
+            && let Some(text) = files.script(&path)
+        {
+            let file = of_text(ConfigKind::Script, &path, &text);
+            found.push(Scanned { file, calls: Vec::new() });
         }
     }
     found
 }
 
-fn take(
-    files: &mut Files<'_>,
-    kind: ConfigKind,
-    path: &str,
-    found: &mut Vec<ConfigFile>,
-    called: &mut Vec<String>,
-) {
+fn take(files: &mut Files<'_>, kind: ConfigKind, path: &str, found: &mut Vec<Scanned>) {
     // Its work is to carry out rule- files, which are read here themselves.
     if path.ends_with("/10-ifcfg-rh-routes.sh") {
         return;
     }
     let Some(text) = files.text(path) else { return };
-    if matches!(kind, ConfigKind::Script | ConfigKind::Interfaces) {
-        called.extend(text.lines().flat_map(calls));
-    }
-    found.extend(of_text(kind, path, &text));
+    let names_others = matches!(kind, ConfigKind::Script | ConfigKind::Interfaces);
+    let calls = if names_others { text.lines().flat_map(calls).collect() } else { Vec::new() };
+    found.push(Scanned { file: of_text(kind, path, &text), calls });
 }
 
-fn of_text(kind: ConfigKind, path: &str, text: &str) -> Option<ConfigFile> {
+fn of_text(kind: ConfigKind, path: &str, text: &str) -> ConfigFile {
     let all = unfolded(text);
-    let lines: Vec<_> = all
+    let mut open = true;
+    let lines = all
         .iter()
         .map(|raw| raw.trim())
         .filter(|l| !l.is_empty() && !l.starts_with(['#', ';', '!']))
+        .filter(|l| {
+            if kind == ConfigKind::Keyfile && l.starts_with('[') {
+                open = SECTIONS.contains(l);
+            }
+            open
+        })
         .filter(|l| kept(kind, l) && !secret(l))
         .take(MOST_LINES)
-        .map(line)
-        .collect();
-    (!lines.is_empty()).then(|| ConfigFile { path: format!("/{path}").into(), kind, lines })
+        .map(line);
+    ConfigFile { path: format!("/{path}").into(), kind, lines: lines.collect() }
 }
+
+/// The sections of a keyfile that say something of addresses, routes and rules; the others hold
+/// what a connection is made with, passwords among it.
+const SECTIONS: [&str; 8] = [
+    "[connection]",
+    "[ipv4]",
+    "[ipv6]",
+    "[infiniband]",
+    "[match]",
+    "[vlan]",
+    "[bond]",
+    "[ethernet]",
+];
 
 /// Lines that a backslash continues, joined.
 fn unfolded(text: &str) -> Vec<String> {
@@ -237,8 +266,9 @@ fn kept(kind: ConfigKind, line: &str) -> bool {
 
 /// Keyfiles and scripts hold keys, and what is read here may be copied.
 fn secret(line: &str) -> bool {
-    let line = line.to_ascii_lowercase();
-    ["password", "passwd", "psk", "secret", "private", "token", "wep-key"]
+    // `p-key` of a partition is none, nor is `pkey`.
+    let line = line.to_ascii_lowercase().replace("p-key", "").replace("pkey", "");
+    ["pass", "psk", "secret", "private", "token", "key", "credential", "auth", "identity"]
         .iter()
         .any(|word| line.contains(word))
 }

@@ -6,9 +6,9 @@ mod port;
 
 use super::files::{self, Dir, Tally};
 use super::group::Group;
-use crate::read::Due;
 use crate::read::root::Root;
-use crate::sample::{CounterSet, DeviceAttrs, RdmaDevice, Reading};
+use crate::read::{Due, clock};
+use crate::sample::{CounterSet, DeviceAttrs, Mono, RdmaDevice, Reading};
 use port::PortReader;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -28,6 +28,7 @@ pub struct DeviceReader {
     root: Root,
     name: OsString,
     attrs: Option<Arc<DeviceAttrs>>,
+    attrs_at: Mono,
     ports: Vec<PortReader>,
     hw: Group,
     hw_counters: Arc<CounterSet>,
@@ -41,6 +42,7 @@ impl DeviceReader {
             root: root.clone(),
             name: name.to_owned(),
             attrs: None,
+            attrs_at: Mono::default(),
             ports: Vec::new(),
             hw: Group::default(),
             hw_counters: Arc::default(),
@@ -64,6 +66,7 @@ impl DeviceReader {
             before => super::shared(before.as_ref(), attrs::read(&dir, before.as_deref())),
         };
         if due.rare {
+            self.attrs_at = clock::now();
             list_ports(&self.root, &below, &dir, &mut self.ports);
             match dir.dir("hw_counters") {
                 Ok(hw) => self.hw.list(&hw, &["lifespan"]),
@@ -77,6 +80,7 @@ impl DeviceReader {
         Ok(RdmaDevice {
             name: files::shown(&self.name),
             attrs,
+            attrs_at: self.attrs_at,
             ports: self.ports.iter_mut().map(|port| port.pass(&dir, due)).collect(),
             hw_counters: Arc::clone(&self.hw_counters),
             stuck_since: None,

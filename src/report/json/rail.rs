@@ -1,7 +1,7 @@
 //! One rail.
 
 use super::object::Object;
-use super::{assessment, lnet, netdev, rdma};
+use super::{assessment, health, lnet, netdev, rdma};
 use crate::check::{AddressRoute, RailAssessment};
 use crate::node::{Flow, Node, Presence, Rail, RailAddress};
 use crate::sample::{PciFunction, PciLink, Reading, SampleTime, Unknown, Why};
@@ -30,6 +30,8 @@ pub(super) fn object(
         Some(unknown) => o.unknown("lnet", &unknown),
         None => o.list("lnet", rail.lnet.iter().map(lnet::rail_ni)),
     }
+    o.set("limits", health::limits(node, rail));
+    o.set("health", health::health(node, rail));
     o.set("rx", flow(&rail.rx));
     o.set("tx", flow(&rail.tx));
     time(&mut o, "state_since", rail.state_since, Why::FirstSample, "no change seen yet");

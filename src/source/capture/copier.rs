@@ -214,10 +214,15 @@ impl Copier {
 
     /// `<name>.error` beside `path`.
     pub(super) fn error(&self, path: &Path, words: &str) {
-        self.tally.errors.fetch_add(1, Ordering::Relaxed);
         let mut name = path.as_os_str().to_owned();
         name.push(super::restamp::ERROR_SUFFIX);
-        self.put(Path::new(&name), words.as_bytes());
+        self.error_at(Path::new(&name), words);
+    }
+
+    /// The words of an error in a file of this name.
+    pub(super) fn error_at(&self, name: &Path, words: &str) {
+        self.tally.errors.fetch_add(1, Ordering::Relaxed);
+        self.put(name, words.as_bytes());
     }
 }
 

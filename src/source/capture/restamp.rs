@@ -52,6 +52,7 @@ fn netdev(netdev: &mut Netdev, at: Mono) {
 
 fn device(device: &mut RdmaDevice, at: Mono) {
     device.stuck_since = None;
+    device.attrs_at = at;
     counters(&mut device.hw_counters, at);
     device.ports.iter_mut().for_each(|p| port(p, at));
 }

@@ -6,7 +6,7 @@ use super::pack::{self, Form};
 use super::tempdir::TempDir;
 use crate::read::lnetctl::{Asker, Question, Said};
 use crate::read::rtnl::Rtnl;
-use crate::read::{clock, ipjson, root::Root};
+use crate::read::{clock, ipjson, manager, root::Root};
 use crate::sample::{Mono, Unknown};
 use crate::source::SourceError;
 use serde_json::json;
@@ -25,6 +25,12 @@ const NO_PROGRAM: &[u8] = b"lnetctl: No such file or directory (os error 2)\n";
 const NETLINK_DEADLINE: Duration = Duration::from_secs(5);
 /// More interfaces with hardware than this share their last thread.
 const MAX_THREADS: usize = 64;
+
+/// That the managers' files were looked for.
+pub(super) const MANAGERS: &str = "managers.txt";
+const MANAGERS_WORDS: &[u8] =
+    b"Of the network managers' files below etc, run and usr this capture \
+    holds the lines that railtop reads: rules, routes, addresses and sysctls.\n";
 
 /// What a capture became.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,10 +140,11 @@ impl<'a> Job<'a> {
     /// One sample is the capture itself; several go below `samples/`.
     fn collect(&mut self, target: &Path, samples: u32) -> Result<(), String> {
         fs::create_dir_all(target).map_err(|e| e.to_string())?;
+        let top = self.copier(target);
+        self.managers(&top);
         if samples == 1 {
             return self.sample(target);
         }
-        let top = self.copier(target);
         self.meta(&top, clock::now());
         let start = Instant::now();
         for i in 0..samples {
@@ -246,6 +253,24 @@ impl<'a> Job<'a> {
         let routing = rtnl.routing(self.root, NETLINK_DEADLINE);
         for (name, bytes) in ipjson::write(&links, &routing) {
             copier.put(name, &bytes);
+        }
+    }
+
+    /// Who keeps the interfaces, and what their files say of them: once, and of each file only the
+    /// lines that are read.
+    fn managers(&self, copier: &Arc<Copier>) {
+        let Some(Ok(links)) = self.rtnl.as_ref().ok().map(|r| r.links(NETLINK_DEADLINE)) else {
+            return;
+        };
+        let interfaces = manager::keepable(&links);
+        // It tells that somebody looked.
+        copier.put(MANAGERS, MANAGERS_WORDS);
+        for file in manager::kept(self.root, &interfaces) {
+            if file.is_error {
+                copier.error_at(Path::new(&file.path), &file.content);
+            } else {
+                copier.put(&file.path, file.content.as_bytes());
+            }
         }
     }
 

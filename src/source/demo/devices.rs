@@ -91,6 +91,7 @@ impl Attrs {
             Arc::new(RdmaDevice {
                 name: Text::new(&rail.device),
                 attrs: Arc::clone(device),
+                attrs_at: at,
                 ports: vec![rdma_port(now, port, at)],
                 hw_counters: Arc::default(),
                 stuck_since: None,
@@ -324,6 +325,7 @@ fn counters(now: &RailNow, rx: u64, tx: u64, at: Mono) -> Arc<CounterSet> {
     // Bulk packets carry 4 KiB, acknowledgements of the other side go back for every few.
     let packets = |words: u64, back: u64| words / 1036 + back / 8288;
     let (rx_packets, tx_packets) = (packets(rx, tx), packets(tx, rx));
+    let (symbol_errors, recoveries) = now.errors();
     let wait = (41_327 + now.tx.bytes() / 1_000_000_000).min(u64::from(u32::MAX));
     set(
         at,
@@ -331,7 +333,7 @@ fn counters(now: &RailNow, rx: u64, tx: u64, at: Mono) -> Arc<CounterSet> {
             ("VL15_dropped", 0),
             ("excessive_buffer_overrun_errors", 0),
             ("link_downed", now.link_downed.min(255)),
-            ("link_error_recovery", 0),
+            ("link_error_recovery", recoveries.min(255)),
             ("local_link_integrity_errors", 0),
             ("multicast_rcv_packets", 18_442),
             ("multicast_xmit_packets", 611),
@@ -346,7 +348,7 @@ fn counters(now: &RailNow, rx: u64, tx: u64, at: Mono) -> Arc<CounterSet> {
             ("port_xmit_discards", 0),
             ("port_xmit_packets", tx_packets),
             ("port_xmit_wait", wait),
-            ("symbol_error", 0),
+            ("symbol_error", symbol_errors.min(65_535)),
             ("unicast_rcv_packets", rx_packets.saturating_sub(18_442)),
             ("unicast_xmit_packets", tx_packets.saturating_sub(611)),
         ],

@@ -148,6 +148,10 @@ pub(super) struct Step {
     /// Traffic from the end of the ramp on.
     pub(super) rx: Option<f64>,
     pub(super) tx: Option<f64>,
+    /// From now on so many bit errors a minute, …
+    pub(super) symbol_errors: Option<f64>,
+    /// … and so many recoveries of the link.
+    pub(super) recoveries: Option<f64>,
     pub(super) health: Option<Health>,
     /// How long the way there takes.
     #[serde(default)]
@@ -197,6 +201,9 @@ fn one() -> f64 {
 /// More than any rail carries.
 const MAX_GBYTES: f64 = 1000.0;
 
+/// More errors a minute than any counter needs to reach its end at once.
+const MAX_ERRORS: f64 = 1e6;
+
 impl Scenario {
     /// Understands a scenario and makes sure that it can be played.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -229,7 +236,9 @@ impl Scenario {
             return Err(format!("a step at {} is outside of the loop", step.at));
         }
         let flows = [step.rx, step.tx].into_iter().flatten();
-        let finite = flows.into_iter().all(|f| (0.0..=MAX_GBYTES).contains(&f));
+        let errors = [step.symbol_errors, step.recoveries].into_iter().flatten();
+        let finite = flows.into_iter().all(|f| (0.0..=MAX_GBYTES).contains(&f))
+            && errors.into_iter().all(|f| (0.0..=MAX_ERRORS).contains(&f));
         if !finite || !(0.0..=self.loop_seconds).contains(&step.ramp) {
             return Err(format!("the step at {} has impossible traffic or ramp", step.at));
         }

@@ -43,8 +43,8 @@ fn every_scenario_loads_and_says_what_it_is() {
     let error = Demo::open("nonsense", SECOND).unwrap_err().to_string();
     assert_eq!(
         error,
-        "no scenario \"nonsense\"; there are: balanced, dead-rail, one-subnet, no-sm, lnet-numa-idle, \
-         lnet-health-low"
+        "no scenario \"nonsense\"; there are: balanced, dead-rail, one-subnet, no-sm, bad-cable, \
+         lnet-numa-idle, lnet-health-low"
     );
 }
 

@@ -33,6 +33,9 @@ pub(super) struct RailNow {
     pub(super) carrier_ups: u64,
     pub(super) carrier_downs: u64,
     pub(super) link_downed: u64,
+    /// Errors so far, and how many a minute come.
+    symbol_errors: (f64, f64),
+    recoveries: (f64, f64),
     pub(super) ni: NiNow,
 }
 
@@ -56,6 +59,11 @@ impl RailNow {
     pub(super) fn ni_up(&self, now: u64) -> bool {
         let seen = if now < self.changed + NI_LAG_NANOS { self.before } else { self.state };
         seen == PortState::Active
+    }
+
+    /// Bit errors and recoveries of the link.
+    pub(super) fn errors(&self) -> (u64, u64) {
+        (self.symbol_errors.0 as u64, self.recoveries.0 as u64)
     }
 
     fn turn(&mut self, now: u64, to: PortState) -> bool {
@@ -88,6 +96,8 @@ impl World {
             carrier_ups: 1,
             carrier_downs: 1,
             link_downed: 1,
+            symbol_errors: (0.0, 0.0),
+            recoveries: (0.0, 0.0),
             ni: NiNow { health: 1000, timeouts: 0, ping_count: 0, next_ping: None },
         });
         let rails = rails.collect();
@@ -126,6 +136,10 @@ impl World {
         for rail in self.rails.iter_mut().filter(|r| r.carrier()) {
             rail.rx.flow(self.now, next);
             rail.tx.flow(self.now, next);
+            let minutes = (next - self.now) as f64 / 60e9;
+            for (errors, rate) in [&mut rail.symbol_errors, &mut rail.recoveries] {
+                *errors += *rate * minutes;
+            }
         }
         for (rx, tx) in &mut self.nics {
             rx.flow(self.now, next);
@@ -153,6 +167,8 @@ impl World {
             if let Some(state) = step.state {
                 self.changes += u64::from(rail.turn(now, state));
             }
+            rail.symbol_errors.1 = step.symbol_errors.unwrap_or(rail.symbol_errors.1);
+            rail.recoveries.1 = step.recoveries.unwrap_or(rail.recoveries.1);
             if let Some(health) = step.health {
                 rail.ni.health = health.value;
                 rail.ni.timeouts += health.timeouts;

@@ -260,6 +260,7 @@ fn unread(name: &Text) -> Arc<RdmaDevice> {
             netdevs: Vec::new(),
             parent: None,
         }),
+        attrs_at: Mono::default(),
         ports: Vec::new(),
         hw_counters: Arc::new(CounterSet::default()),
         stuck_since: None,

@@ -7,9 +7,7 @@ use crate::read::root::Root;
 use crate::read::rtnl::Rtnl;
 use crate::read::sysfs::NetReader;
 use crate::read::{clock, host, ipjson, manager, sysctl};
-use crate::sample::{
-    Host, Link, LnetLocal, Managers, Mono, Netdev, Reading, Routing, Sysctls, Text, Unknown,
-};
+use crate::sample::{Host, LnetLocal, Managers, Mono, Netdev, Reading, Routing, Sysctls, Unknown};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +16,6 @@ const ROUTING_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Who keeps the interfaces is looked up this often at most.
 const MANAGERS: Duration = Duration::from_mins(1);
-/// `ifi_type` of IPoIB (linux/if_arp.h).
-const ARPHRD_INFINIBAND: u32 = 32;
 
 /// Interfaces: `carrier` and `speed` take RTNL, which a firmware reset can hold for long.
 pub(super) struct Interfaces(pub(super) NetReader);
@@ -115,13 +111,7 @@ impl Surroundings {
         }
         self.managers_at = Some(now);
         let links = self.rtnl.as_ref().ok()?.links(ROUTING_DEADLINE).ok()?;
-        let kept = |l: &&Link| l.kind == ARPHRD_INFINIBAND || l.info_kind.is_none();
-        let ask: Vec<(u32, Text)> = links
-            .iter()
-            .filter(|l| !l.flags.is_loopback())
-            .filter(kept)
-            .map(|l| (l.index, l.name.clone()))
-            .collect();
+        let ask = manager::keepable(&links);
         Some(manager::read(&self.root, &ask))
     }
 

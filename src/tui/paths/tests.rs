@@ -36,6 +36,57 @@ fn the_first_wrong_decision_is_told_first() {
 }
 
 #[test]
+fn nothing_is_new_because_it_was_read_late() {
+    let mut node = one_subnet();
+    let whole = node.routing.clone();
+    let unread = Unknown::new(crate::sample::Why::FirstSample, "not yet");
+    let mut routing = (*whole).clone();
+    (routing.rules4, routing.routes4) = (Err(unread.clone()), Err(unread));
+    node.routing = Arc::new(routing);
+    let mut paths = Paths::default();
+    paths.update(&node);
+    node.routing = whole;
+    node.time.mono.0 += 1_000_000_000;
+    paths.update(&node);
+    let lines = paths.lines(true);
+    let mut all = lines.rules.iter().chain(&lines.routes);
+    assert!(lines.rules.len() > 2 && all.all(|told| !told.is_fresh(node.time.mono)));
+}
+
+#[test]
+fn a_line_that_went_is_shown_for_some_seconds() {
+    let mut node = one_subnet();
+    let mut paths = Paths::default();
+    paths.update(&node);
+    let gone = |paths: &Paths, now: Mono| -> Vec<String> {
+        let lines = paths.lines(true).gone_routes.iter().filter(|told| told.is_fresh(now));
+        lines.map(|told| told.text.to_string()).collect()
+    };
+    assert_eq!(gone(&paths, node.time.mono), [""; 0]);
+    let before = node.routing.clone();
+    let mut routing = (*node.routing).clone();
+    let routes = routing.routes4.as_mut().unwrap();
+    let place = routes.iter().position(|r| r.dst.len == 16).unwrap();
+    routes.remove(place);
+    node.routing = Arc::new(routing);
+    node.time.mono.0 += 1_000_000_000;
+    paths.update(&node);
+    let told = gone(&paths, node.time.mono);
+    assert!(told.len() == 1 && told[0].starts_with("172.16.0.0/16 dev ib0"), "{told:?}");
+    // Remembered when the routes are read anew, for some seconds.
+    node.routing = Arc::new((*node.routing).clone());
+    node.time.mono.0 += 4_000_000_000;
+    paths.update(&node);
+    assert_eq!(gone(&paths, node.time.mono).len(), 1);
+    node.time.mono.0 += 2_000_000_000;
+    assert_eq!(gone(&paths, node.time.mono).len(), 0);
+    // What comes back is not gone.
+    node.routing = before;
+    paths.update(&node);
+    assert_eq!(paths.lines(true).gone_routes.len(), 0);
+}
+
+#[test]
 fn a_line_that_came_later_is_new_for_some_seconds() {
     let mut node = one_subnet();
     let mut paths = Paths::default();

@@ -21,7 +21,19 @@ const TERMS: &[(&str, &str)] = &[
         "balance",
         "Jain's index of rate by usable rate: 1 is fair, 1/n is one rail alone; a dead rail counts",
     ),
-    ("bar", "rate by what the link can carry after line coding"),
+    (
+        "bar",
+        "rate by the ceiling: what the link carries after line coding, or its PCIe path if that is less",
+    ),
+    (
+        "errors",
+        "rises of error counters in the last ten minutes; ≥ stands at its maximum and counts nothing new",
+    ),
+    ("flaps", "the link was lost three times or more within the last hour"),
+    (
+        "index",
+        "ticks waited ÷ (ticks + words sent): compare rails with it, it is no part of the time",
+    ),
     ("ladder", "the layers from cable to traffic; the first that fails is the one to mend"),
     ("sent/s", "messages a second that LNet counts on an NI, or that go to a peer"),
     (

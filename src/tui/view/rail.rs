@@ -3,7 +3,7 @@
 use super::paint::{self, Pair, pad, scrolled, wrap};
 use super::{Context, Extent, order, plot};
 use crate::check::{Assessment, Rung, SelectionRung, Verdict};
-use crate::node::{Figure, Flow, FlowSource, Node, Rail, RailNetdev, RailRdma};
+use crate::node::{CeilingBy, Figure, Flow, FlowSource, Node, Rail, RailNetdev, RailRdma};
 use crate::sample::CounterSet;
 use crate::tui::format;
 use crate::tui::glyphs;
@@ -268,6 +268,12 @@ impl Page<'_> {
             Err(_) => String::new(),
         };
         lines.extend(self.entry("link", &format!("{nominal}{usable}")));
+        if let (Some(CeilingBy::Pcie), Some(bits)) =
+            (rail.limits.ceiling_by, rail.limits.ceiling_bits_per_second.ok())
+        {
+            let words = format!("{} Gb/s: PCIe carries less than the link", units::gbits(*bits));
+            lines.extend(self.entry("ceiling", &words));
+        }
         lines
     }
 

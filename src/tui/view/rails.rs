@@ -278,7 +278,8 @@ impl Table<'_> {
         let cell = self.context.interval.max(Duration::from_millis(1)) * 4;
         let oldest = rail.history.points.front().map_or(self.node.time.mono, |p| p.at);
         let window = plot::Window::since(oldest, self.node.time.mono, cell, usize::from(width));
-        let usable = rail.rate.usable_bits_per_second.ok().copied().or(rail.last_active_rate);
+        let ceiling = rail.limits.ceiling_bits_per_second.ok().copied();
+        let usable = ceiling.or(rail.last_active_rate);
         let Some(full) = usable.map(|bits| bits / 8.0).filter(|bytes| *bytes > 0.0) else {
             return;
         };

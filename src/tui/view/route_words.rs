@@ -6,13 +6,12 @@ use crate::node::Node;
 use crate::sample::{NextHop, Prefix, Route, RouteKind};
 
 /// Who made a rule or route: RTPROT_* of linux/rtnetlink.h, in the words of iproute2's
-/// rt_protos.
+/// rt_protos. What `ip rule add` (0) and `ip route add` (3, boot) leave is of a hand or a script.
 pub(super) fn protocol(number: u8) -> String {
     let word = match number {
-        0 => "unspec",
+        0 | 3 => "by hand",
         1 => "redirect",
         2 => "kernel",
-        3 => "boot",
         4 => "static",
         8 => "gated",
         9 => "ra",

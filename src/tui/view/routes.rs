@@ -6,7 +6,7 @@ use super::route_words::{gone, hop_words, protocol, route_words, short};
 use super::{Context, Extent};
 use crate::check::{Assessment, Verdict};
 use crate::node::Node;
-use crate::sample::{Reading, Route, RouteKind, Rule, RuleAction};
+use crate::sample::{Family, Reading, Route, RouteKind, Rule, RuleAction};
 use crate::tui::format;
 use crate::tui::paths::{Lines, Told};
 use crate::tui::theme::Role;
@@ -34,14 +34,16 @@ pub(crate) fn draw(
     assessment: &Assessment,
 ) -> Extent {
     let routing = &node.routing;
-    let families =
-        [("IPV4", &routing.rules4, &routing.routes4), ("IPV6", &routing.rules6, &routing.routes6)];
+    let families = [
+        (Family::Inet, &routing.rules4, &routing.routes4),
+        (Family::Inet6, &routing.rules6, &routing.routes6),
+    ];
     let page = Page { context, node, assessment };
     let mut lines = route_matrix::lines(context, area);
-    for (name, rules, routes) in families {
-        let told = context.paths.lines(name == "IPV4");
-        let left = page.rules(name, rules, told);
-        let right = page.tables(name, rules, routes, told);
+    for (family, rules, routes) in families {
+        let told = context.paths.lines(family == Family::Inet);
+        let left = page.rules(family, rules, told);
+        let right = page.tables(family, rules, routes, told);
         // Side by side where both fit, else one below the other.
         if area.width >= WIDE {
             let column = left.iter().map(Line::width).max().unwrap_or(0).min(WIDEST_RULES) + 4;
@@ -68,13 +70,15 @@ impl Page<'_> {
     }
 
     /// Behind a line: is it new, and which finding is about it?
-    fn marks(&self, told: Option<&Told>) -> Vec<Span<'static>> {
+    fn marks(&self, family: Family, told: Option<&Told>) -> Vec<Span<'static>> {
         let Some(told) = told else { return Vec::new() };
         let mut spans = Vec::new();
         if told.is_fresh(self.node.time.mono) {
             spans.push(Span::styled("  +", self.context.style(Role::Title)));
         }
-        let about = |f: &&crate::check::Finding| f.evidence.contains(&told.text);
+        let about = |f: &&crate::check::Finding| {
+            f.evidence.contains(&told.text) && f.family().is_none_or(|of| of == family)
+        };
         if let Some(finding) = self.assessment.findings.iter().find(about) {
             let style = self.context.style(Role::Verdict(finding.severity.into()));
             spans.push(Span::styled(format!("  ◀ {}", finding.id), style));
@@ -107,20 +111,28 @@ impl Page<'_> {
     }
 
     /// The rules in the order in which the kernel asks them, and who made each.
-    fn rules(&self, family: &str, rules: &Reading<Vec<Rule>>, lines: &Lines) -> Vec<Line<'static>> {
+    fn rules(
+        &self,
+        family: Family,
+        rules: &Reading<Vec<Rule>>,
+        told_lines: &Lines,
+    ) -> Vec<Line<'static>> {
         let rules = match rules {
             Ok(rules) => rules,
             Err(why) => {
-                return vec![self.dim(format!("{family} RULES")), Line::raw(format::why_not(why))];
+                return vec![
+                    self.dim(format!("{} RULES", word(family))),
+                    Line::raw(format::why_not(why)),
+                ];
             }
         };
         let told: Vec<(String, String, Option<&Told>)> = rules
             .iter()
             .enumerate()
-            .map(|(n, rule)| (self.rule_words(rule), protocol(rule.protocol), lines.rules.get(n)))
+            .map(|(n, rule)| (self.rule_words(rule), made_by(rule), told_lines.rules.get(n)))
             .filter(|(words, by, _)| self.context.passes(words) || self.context.passes(by))
             .collect();
-        let heading = format!("{family} RULES, in order");
+        let heading = format!("{} RULES, in order", word(family));
         let width = told.iter().map(|(words, ..)| cells(words)).max().unwrap_or(0);
         let width = width.max(cells(&heading)).min(WIDEST_RULES);
         let mut lines = vec![self.dim(format!("{}  MADE BY", pad(&heading, width)))];
@@ -129,10 +141,24 @@ impl Page<'_> {
                 Span::styled(format!("{}  ", pad(&words, width)), self.weight(told)),
                 Span::styled(by, self.context.style(Role::Dim)),
             ];
-            spans.extend(self.marks(told));
+            spans.extend(self.marks(family, told));
             Line::from(spans)
         }));
+        lines.extend(self.gone(&told_lines.gone_rules));
         lines
+    }
+
+    /// Lines that went just now, for some seconds.
+    fn gone<'s>(&'s self, told: &'s [Told]) -> impl Iterator<Item = Line<'static>> + 's {
+        let fresh = told.iter().filter(|told| told.is_fresh(self.node.time.mono));
+        fresh.filter(|told| self.context.passes(&told.text)).map(|told| {
+            let words = told.text.replace('\t', " ");
+            let style = self.context.style(Role::Verdict(Verdict::Warning));
+            Line::from(vec![
+                Span::styled(format!("    − {words}"), style),
+                Span::styled("  gone", self.context.style(Role::Dim)),
+            ])
+        })
     }
 
     fn rule_words(&self, rule: &Rule) -> String {
@@ -182,7 +208,7 @@ impl Page<'_> {
     /// the kernel's own entries as a number.
     fn tables(
         &self,
-        family: &str,
+        family: Family,
         rules: &Reading<Vec<Rule>>,
         routes: &Reading<Vec<Route>>,
         told: &Lines,
@@ -190,12 +216,15 @@ impl Page<'_> {
         let routes = match routes {
             Ok(routes) => routes,
             Err(why) => {
-                return vec![self.dim(format!("{family} TABLES")), Line::raw(format::why_not(why))];
+                return vec![
+                    self.dim(format!("{} TABLES", word(family))),
+                    Line::raw(format::why_not(why)),
+                ];
             }
         };
         let mut lines = vec![self.dim(format!(
             "{}{}ROUTE, the first of equals is taken",
-            pad(&format!("{family} TABLE"), TABLE),
+            pad(&format!("{} TABLE", word(family)), TABLE),
             pad("TO", TO)
         ))];
         let mut quiet = Quiet::default();
@@ -219,6 +248,7 @@ impl Page<'_> {
                 lines.push(self.dim(format!("{}  no route", pad(&name, TABLE - 2))));
             }
         }
+        lines.extend(self.gone(&told.gone_routes));
         if let Some(words) = quiet.words() {
             lines.push(self.dim(words));
         }
@@ -242,9 +272,23 @@ impl Page<'_> {
             Span::styled(words, self.weight(told).patch(self.context.style(role))),
         ];
         // What is wrong matters more than who made it where both do not fit.
-        spans.extend(self.marks(told));
+        spans.extend(self.marks(route.dst.family(), told));
         spans.push(Span::styled(format!("  {}", protocol(route.protocol)), dim));
         Line::from(spans)
+    }
+}
+
+/// Kernels before 4.17 say of no rule who made it; three they make themselves.
+fn made_by(rule: &Rule) -> String {
+    let builtin = [(0, TABLE_LOCAL), (32766, TABLE_MAIN), (32767, TABLE_DEFAULT)];
+    let own = |(at, table)| *rule == Rule::lookup(at, table);
+    if builtin.into_iter().any(own) { protocol(KERNEL) } else { protocol(rule.protocol) }
+}
+
+fn word(family: Family) -> &'static str {
+    match family {
+        Family::Inet => "IPV4",
+        Family::Inet6 => "IPV6",
     }
 }
 

@@ -30,9 +30,10 @@ pub use lnet::{ni_verdict, peer_verdict};
 pub use routing::AddressRoute;
 pub use selection::SelectionRung;
 
+use crate::lnet::config::{Configured, configured};
 use crate::lnet::lifecycle::Lifecycle;
 use crate::node::Node;
-use crate::sample::{Family, Text};
+use crate::sample::{Family, LnetLocal, Text};
 use fold::Found;
 use serde::Serialize;
 use std::sync::Arc;
@@ -276,7 +277,7 @@ pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
     for other in others {
         routing::compare(node, other, &peers, &mut routed);
     }
-    judged(node, &routed, others)
+    judged(node, &routed, others, node.lnet_lifecycle())
 }
 
 /// Judges one node again and again: what hangs on rules, routes, links and sysctls alone is
@@ -285,12 +286,27 @@ pub fn assess_with(node: &Node, others: &[Node]) -> Assessment {
 pub struct Judge {
     last: Option<(routing::Key, Arc<routing::Routed>)>,
     peers: peers::Remembered,
+    files: Option<(Arc<LnetLocal>, Arc<Configured>)>,
 }
 
 impl Judge {
     /// Judges a node as it is now.
     pub fn assess(&mut self, node: &Node) -> Assessment {
-        judged(node, &self.routed(node), &[])
+        let life = node.lnet_lifecycle_with(&self.files(node));
+        judged(node, &self.routed(node), &[], life)
+    }
+
+    /// What configures LNet at boot: taken apart again only when it was read again.
+    fn files(&mut self, node: &Node) -> Arc<Configured> {
+        let local = &node.lnet.local;
+        match &self.files {
+            Some((last, files)) if Arc::ptr_eq(last, local) => Arc::clone(files),
+            _ => {
+                let files = Arc::new(configured(local));
+                self.files = Some((Arc::clone(local), Arc::clone(&files)));
+                files
+            }
+        }
     }
 
     fn routed(&mut self, node: &Node) -> Arc<routing::Routed> {
@@ -307,7 +323,7 @@ impl Judge {
     }
 }
 
-fn judged(node: &Node, routed: &routing::Routed, others: &[Node]) -> Assessment {
+fn judged(node: &Node, routed: &routing::Routed, others: &[Node], life: Lifecycle) -> Assessment {
     let views: Vec<RailView<'_>> =
         (0..node.rails.len()).filter_map(|i| RailView::new(node, i)).collect();
     let mut found: Vec<Found> = Vec::new();
@@ -317,7 +333,6 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node]) -> Assessment 
         found.extend(own);
         causes.extend(cause.map(|c| (view.index, c.id)));
     }
-    let life = node.lnet_lifecycle();
     found.extend(lnet::of_node(node, &views, &life));
     found.extend(others.iter().filter_map(|other| lnet::beside(node, other)));
     let of_node = reader::lnetctl_stuck(node).into_iter().chain(traffic::off_rails(&views));

@@ -54,6 +54,7 @@ pub use rail::{
     LinkRate, PortState, Presence, Rail, RailAddress, RailNetdev, RailNi, RailRdma, RateSource,
 };
 
+use crate::lnet::config::{Configured, configured};
 pub use crate::lnet::lifecycle::LnetStage;
 use crate::lnet::lifecycle::{Around, Lifecycle};
 use crate::sample::{
@@ -370,6 +371,11 @@ impl Node {
 
     /// LNet's life: where it is, what comes next, what would end it.
     pub fn lnet_lifecycle(&self) -> Lifecycle {
+        self.lnet_lifecycle_with(&configured(&self.lnet.local))
+    }
+
+    /// The same, where the files that configure LNet have been taken apart already.
+    pub(crate) fn lnet_lifecycle_with(&self, files: &Configured) -> Lifecycle {
         let present = || self.rails.iter().filter(|r| r.presence == Presence::Present);
         let around = Around {
             interfaces: present()
@@ -383,7 +389,7 @@ impl Node {
             rdma: present().any(|r| r.rdma.is_some()),
             recorded: self.source == SourceKind::Capture,
         };
-        Lifecycle::of(&self.lnet, &around)
+        Lifecycle::with(&self.lnet, &around, files)
     }
 
     /// Why LNet's nets are not known; `None` where they are, or where there are none.

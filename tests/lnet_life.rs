@@ -1,11 +1,12 @@
 //! What LNet goes through while it is watched: through the stand-in for `lnetctl`, the real
 //! reader, the stream, the dashboard on a terminal, and `check`.
 
-#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
 mod support;
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -46,7 +47,7 @@ fn as_2_16(text: &str) -> String {
         };
         let body = body.trim_start_matches("- ");
         let dash = if item { "-     " } else { "" };
-        out.push_str(&format!("{}{dash}{body}\n", " ".repeat(columns)));
+        let _ = writeln!(out, "{}{dash}{body}", " ".repeat(columns));
     }
     out
 }
@@ -99,7 +100,7 @@ fn counters_wrap_at_32_bits() {
         stream.until("it wrapped", |o| rail(o, "ibt0")["lnet"][0]["send_count"] == 100);
     let ni = &rail(&object, "ibt0")["lnet"][0];
     let rate = ni["sent_messages_per_second"].as_f64().unwrap_or_else(|| panic!("{ni}"));
-    assert!(rate > 0.0 && rate <= 200.0, "{rate}");
+    assert!(rate > 0.0 && rate < 250.0, "{rate}");
     // Backwards for another reason: no rate at all, never a negative one.
     stand.says(&show(50), "", 0);
     let (_, object) =
@@ -189,6 +190,24 @@ fn the_other_questions_cannot_harm_the_nets() {
     assert!(!stand.at("crowd").exists());
     let asked = fs::read_to_string(stand.at("asked")).unwrap();
     assert!(asked.lines().all(|line| COMMANDS.contains(&line)), "{asked}");
+}
+
+/// What the host says without lnetctl is there for everyone.
+#[test]
+fn what_the_host_says_is_read_while_lnetctl_is_denied() {
+    let stand = Stand::new();
+    stand.says("", DENIED, 234);
+    stand.tree.file(
+        "proc/modules",
+        "lustre 1 2 - Live 0x0\nptlrpc 1 2 lustre, Live 0x0\nlnet 1 5 ptlrpc,ko2iblnd, Live 0x0\n\
+         ko2iblnd 1 1 - Live 0x0\n",
+    );
+    stand.tree.file("proc/mounts", "10.0.0.9@o2ib:/fs /fs lustre rw 0 0\n");
+    let stream = stand.stream();
+    let users = |o: &Value| o["lnet"]["lifecycle"]["users"].to_string();
+    let denied = |o: &Value| o["lnet"]["unknown"]["nets"]["why"] == "denied";
+    let (_, object) = stream.until("its users", |o| denied(o) && users(o).contains("/fs"));
+    assert!(users(&object).contains("ptlrpc"), "{object:#}");
 }
 
 fn check(stand: &Stand, args: &[&str]) -> (Duration, Value) {
@@ -316,6 +335,8 @@ fn an_ordinary_user_asks_through_sudo_only_when_told_to() {
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&copy);
         command.args(["check", "--json", "--rail", "ibt*", "--root"]).arg(stand.tree.path());
         command.arg("--lnetctl").arg(stand.at("lnetctl")).args(args);
+        // Root's own settings are out of that user's reach.
+        command.env("HOME", stand.tree.path()).env_remove("XDG_CONFIG_HOME");
         let out = command.output().unwrap();
         serde_json::from_slice::<Value>(&out.stdout)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out.stderr)))

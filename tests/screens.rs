@@ -117,7 +117,7 @@ fn every_scenario_on_the_first_screen() {
 #[test]
 fn other_states_of_the_screen() {
     let mut differences = String::new();
-    let states = [
+    let states = vec![
         ("paused-step", " <Left><Left><Left><Left><Left>", model::healthy()),
         ("own-scale", "y", model::healthy()),
         ("filter", "/ib1", model::healthy()),
@@ -242,13 +242,8 @@ fn the_routes_of_two_rails_in_one_subnet() {
 
 /// The LNet screen after three seconds of a scene.
 fn lnet_screen(scene: &lnet::Scene) -> App {
-    let mut app = App::new(
-        COLORS,
-        Settings::default(),
-        SourceKind::Demo,
-        "demo",
-        Pace::new(Duration::from_secs(1)),
-    );
+    let pace = Pace::new(Duration::from_secs(1));
+    let mut app = App::new(COLORS, Settings::default(), SourceKind::Demo, "demo", pace);
     for sample in lnet::samples(scene, 3) {
         app.on_sample(&sample);
     }
@@ -315,6 +310,68 @@ fn the_cause_of_an_idle_rail_is_on_the_first_screen() {
         press(&mut app, "<PgDn>");
         let text = grid::of(&frame(&mut app, 80, 24));
         assert!(text.contains("⟵ decides"), "{text}");
+    }
+}
+
+#[test]
+fn keys_walk_through_lnet() {
+    let scene = lnet::Scene::new("healthy");
+    let mut app = lnet_screen(&scene);
+    let text = |app: &mut App| grid::of(&frame(app, 80, 24));
+    let selected = |app: &mut App| {
+        text(app).lines().find(|line| line.contains('▸')).unwrap_or_default().to_owned()
+    };
+    assert!(selected(&mut app).contains("172.16.34.1@o2ib"));
+    // From the last NI on to the first peer: no frame between the keys.
+    press(&mut app, "jjjj");
+    assert!(selected(&mut app).contains("172.16.16.6@o2ib"));
+    press(&mut app, "k");
+    assert!(selected(&mut app).contains("172.16.34.4@o2ib"));
+    press(&mut app, "jjjj<Enter>");
+    let open = text(&mut app);
+    assert!(open.contains("ALL OF PEER 172.16.16.9@o2ib: 2 NIDS"), "{open}");
+    assert!(!open.contains("PEERS 12"));
+    press(&mut app, "<Esc>");
+    // What is selected stays so when another peer gets worse and moves ahead of it.
+    let mut samples = lnet::samples(&scene, 5);
+    let last = samples.last_mut().unwrap();
+    let known = std::sync::Arc::make_mut(&mut last.lnet).more.peers.as_mut().unwrap();
+    std::sync::Arc::make_mut(known).value[11].nis[0].health = Ok(0);
+    let place = |app: &mut App| text(app).lines().position(|line| line.contains('▸'));
+    let before = place(&mut app);
+    app.on_sample(last);
+    assert!(selected(&mut app).contains("172.16.16.9@o2ib"));
+    assert_eq!(place(&mut app), before.map(|row| row + 1));
+    // The node lists itself among its peers: the same NID, another line.
+    press(&mut app, "<End>");
+    assert!(selected(&mut app).contains("this node itself"));
+    // Another panel scrolls; the keys go back to the NIs.
+    press(&mut app, "ll");
+    assert!(text(&mut app).contains("GLOBAL SETTINGS") && text(&mut app).contains("more ↓"));
+    press(&mut app, "<PgDn>");
+    assert!(!text(&mut app).contains("GLOBAL SETTINGS"));
+    press(&mut app, "g");
+    assert!(text(&mut app).contains("GLOBAL SETTINGS"));
+    press(&mut app, "hh/16.9@<Enter>");
+    assert!(text(&mut app).contains("PEERS 1 of 12"));
+    press(&mut app, "<Esc>");
+    assert!(text(&mut app).contains("PEERS 12"));
+}
+
+#[test]
+fn peers_are_wanted_while_they_are_shown() {
+    let pace = Pace::new(Duration::from_secs(1));
+    let mut app = App::new(
+        COLORS,
+        Settings::default(),
+        SourceKind::Demo,
+        "demo",
+        std::sync::Arc::clone(&pace),
+    );
+    for (key, wanted) in [("1", false), ("4", true), ("5", false), ("4", true), ("?", false)] {
+        press(&mut app, key);
+        frame(&mut app, 80, 24);
+        assert_eq!(pace.peers_wanted(), wanted, "{key}");
     }
 }
 

@@ -11,6 +11,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +24,8 @@ struct Host {
     rules: Vec<Value>,
     routes: Vec<Value>,
     sysctls: Vec<(&'static str, &'static str, i64)>,
+    /// What `lnetctl` printed, by the name of its file.
+    lnetctl: Vec<(&'static str, String)>,
 }
 
 const UP: [&str; 4] = ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"];
@@ -40,6 +43,7 @@ impl Host {
             ],
             routes: Vec::new(),
             sysctls: Vec::new(),
+            lnetctl: Vec::new(),
         };
         host.link("lo", "loopback", &["LOOPBACK", "UP", "LOWER_UP"], &json!({}));
         host.link("eth0", "ether", &UP, &json!({}));
@@ -152,6 +156,29 @@ impl Host {
         }
     }
 
+    /// NIs of one net (NID and interface), and peers as their NIDs, the primary one first.
+    fn lnet(&mut self, net: &str, nis: &[(&str, &str)], peers: &[&[&str]]) {
+        let mut shown = format!("net:\n    - net type: {net}\n      local NI(s):\n");
+        for (nid, dev) in nis {
+            let _ = write!(
+                shown,
+                "        - nid: {nid}\n          status: up\n          interfaces:\n              0: {dev}\n"
+            );
+        }
+        let mut told = String::from("peer:\n");
+        for nids in peers {
+            let _ = write!(
+                told,
+                "    - primary nid: {}\n      Multi-Rail: True\n      peer ni:\n",
+                nids[0]
+            );
+            for nid in *nids {
+                let _ = write!(told, "        - nid: {nid}\n          state: NA\n");
+            }
+        }
+        self.lnetctl = vec![("lnetctl-net-show.yaml", shown), ("lnetctl-peer-show.yaml", told)];
+    }
+
     /// The rule that VRFs need, made by the kernel with the first one.
     fn l3mdev(&mut self) {
         self.rules.insert(1, json!({"priority": 1000, "src": "all", "l3mdev": null}));
@@ -172,6 +199,10 @@ impl Host {
         }
         for name in ["ip-rule6", "ip-route6", "ip-neigh", "ip-nexthop"] {
             fs::write(dir.join(format!("{name}.json")), "[]").unwrap();
+        }
+        for (name, text) in &self.lnetctl {
+            fs::write(dir.join(name), text).unwrap();
+            fs::create_dir_all(dir.join("sys/module/lnet")).unwrap();
         }
         let conf = dir.join("proc/sys/net/ipv4/conf");
         let names = self.links.iter().map(|l| l["ifname"].as_str().unwrap());
@@ -415,4 +446,45 @@ fn a_bond_beside_a_rail_of_another_subnet() {
     host.address("bond0", "172.16.34.1", 16, None);
     host.address("ib2", "172.17.34.1", 16, None);
     assert_eq!(host.roots(), [""; 0]);
+}
+
+/// Two rails in one subnet, complete, with an NI of LNet each.
+fn two_rails_of_lnet(peers: &[&[&str]]) -> Host {
+    let mut host = Host::new();
+    host.ipoib("ib0", None);
+    host.ipoib("ib1", None);
+    for (dev, address, table) in [("ib0", "172.16.34.1", 941), ("ib1", "172.16.34.2", 942)] {
+        host.address(dev, address, 16, None);
+        host.source_rule(dev, address, 16, table);
+    }
+    host.lnet("o2ib", &[("172.16.34.1@o2ib", "ib0"), ("172.16.34.2@o2ib", "ib1")], peers);
+    host
+}
+
+#[test]
+fn peers_of_lnet_are_the_destinations() {
+    let host = two_rails_of_lnet(&[
+        &["172.16.16.1@o2ib", "172.16.16.2@o2ib"],
+        &["172.16.200.7@o2ib"],
+        &["10.9.0.1@tcp9"],
+    ]);
+    assert_eq!(host.roots(), [""; 0]);
+    let report = host.ask(&["path"]);
+    let mut to: Vec<&str> =
+        report["cells"].as_array().unwrap().iter().map(|c| c["to"].as_str().unwrap()).collect();
+    to.sort_unstable();
+    to.dedup();
+    assert_eq!(to, ["172.16.16.1", "172.16.16.2", "172.16.200.7"]);
+    assert_eq!(report["known_destinations"], 3);
+}
+
+#[test]
+fn a_peer_of_lnet_that_no_rail_reaches() {
+    let host = two_rails_of_lnet(&[&["172.16.16.1@o2ib"], &["172.18.16.1@o2ib"]]);
+    assert_eq!(host.roots(), ["RAIL_PEER_VIA_ETHERNET ib0 ib1"]);
+    // Known by a router on the first rail alone.
+    let mut host = host;
+    host.routes.push(json!({"dst": "172.18.0.0/16", "gateway": "172.16.0.254", "dev": "ib0",
+        "protocol": "static", "flags": []}));
+    assert_eq!(host.roots(), ["TABLE_NO_RETURN_ROUTE ib1"]);
 }

@@ -17,7 +17,7 @@ pub use users::StartedBy;
 pub use wanted::Wanted;
 pub(crate) use wanted::set;
 
-use super::config::{Leak, Problem, configured};
+use super::config::{Configured, Leak, Problem, configured};
 use crate::sample::{Fact, How, Lnet, LnetFailure, Reading, Text, Why};
 
 /// LNet's life on this node: where it is, who started it, what comes next, what ends it.
@@ -68,10 +68,14 @@ pub struct Around {
 impl Lifecycle {
     /// LNet's life as a reading shows it.
     pub fn of(lnet: &Lnet, around: &Around) -> Self {
+        Self::with(lnet, around, &configured(&lnet.local))
+    }
+
+    /// The same, where the files have been taken apart already.
+    pub fn with(lnet: &Lnet, around: &Around, files: &Configured) -> Self {
         let stage = LnetStage::of(lnet);
-        let files = configured(&lnet.local);
-        let wanted = Wanted::of(&lnet.local, &files);
-        let boot = boot::of(lnet, &files);
+        let wanted = Wanted::of(&lnet.local, files);
+        let boot = boot::of(lnet, files);
         let (survives_reboot, after_reboot) = boot::compare(lnet, &boot);
         Self {
             stage,
@@ -79,8 +83,8 @@ impl Lifecycle {
             estimate: estimate(lnet, stage),
             next: next::steps(&lnet.local, &wanted, stage, around),
             wanted,
-            leaks: files.conf.map(|c| c.leaks).unwrap_or_default(),
-            problems: files.problems,
+            leaks: files.conf.as_ref().map(|c| c.leaks.clone()).unwrap_or_default(),
+            problems: files.problems.clone(),
             started_by: users::started_by(lnet, stage),
             users: users::of(&lnet.local),
             rmmod_refused: users::rmmod(lnet, stage),

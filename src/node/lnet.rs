@@ -264,11 +264,14 @@ pub(super) fn assign(rails: &mut [Rail], lnet: &Lnet, figures: &LnetFigures) {
             continue;
         }
         let address: Option<IpAddr> = ni.address().parse().ok();
+        let named = |rail: &Rail| ni.interfaces.iter().any(|i| is_name_of(rail, without_alias(i)));
+        // An interface that was renamed since LNet took it is found by its address.
+        let by_name = rails.iter().any(named);
         for rail in rails.iter_mut() {
-            let on = if ni.interfaces.is_empty() {
-                address.is_some_and(|a| rail.addresses.iter().any(|r| r.ip() == a))
+            let on = if by_name {
+                named(rail)
             } else {
-                ni.interfaces.iter().any(|i| is_name_of(rail, without_alias(i)))
+                address.is_some_and(|a| rail.addresses.iter().any(|r| r.ip() == a))
             };
             if on {
                 rail.lnet.push(rail_ni(ni, figures));

@@ -48,8 +48,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Never ask more often.
+/// Never ask more often, but for the `SLACK`.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// What is due this soon is asked now.
+const SLACK: Duration = Duration::from_millis(50);
 /// A child that takes longer than this is said to be late.
 const LATE: Duration = Duration::from_secs(1);
 /// Later than this it is worth a note.
@@ -83,6 +85,8 @@ pub struct LnetReader {
     /// The program was there at that time.
     found: Option<(Mono, PathBuf)>,
     version_asked: bool,
+    /// Good answers of the nets since LNet is up.
+    answers: u32,
     bell: Option<Ring>,
 }
 
@@ -104,6 +108,7 @@ impl LnetReader {
             modules_read: None,
             found: None,
             version_asked: false,
+            answers: 0,
             bell: None,
         }
     }
@@ -116,7 +121,7 @@ impl LnetReader {
     }
 
     /// Called on the asking thread when there is news worth a poll before the next pass: the
-    /// first answers, and peers that are wanted.
+    /// first answers, the second of the nets, and peers that are wanted.
     #[must_use]
     pub fn with_bell(mut self, ring: impl Fn() + Send + Sync + 'static) -> Self {
         self.bell = Some(Ring(Arc::new(ring)));
@@ -137,7 +142,13 @@ impl LnetReader {
 
     /// Whether news is looked for more often than once in a pass.
     pub fn is_eager(&self) -> bool {
-        self.peers_wanted || !self.lnet.is_settled()
+        self.peers_wanted || !self.lnet.is_settled() || self.awaits_rates()
+    }
+
+    /// The nets were answered once: their rates are known after the next time, for which a report
+    /// waits.
+    pub fn awaits_rates(&self) -> bool {
+        self.answers == 1
     }
 
     /// What is known now. Starts a round of questions when none runs and one is due: the nets
@@ -187,7 +198,7 @@ impl LnetReader {
     /// What a user must know of the asking itself: a child that does not answer, or does not end.
     pub fn note(&self, now: Mono) -> Option<Note> {
         let job = self.job.as_ref()?;
-        let since = self.current(job);
+        let since = job.since();
         if !job.left && now.since(since) < NOTED {
             return None;
         }
@@ -275,7 +286,9 @@ impl LnetReader {
         let mut due = Vec::new();
         let asked = self.pace.asked_at(Question::Nets);
         let not_before = self.pace.not_before(Question::Nets);
-        if asked.is_none_or(|asked| now.since(asked) >= interval.max(SHORTEST))
+        // Passes come a little early or late.
+        let period = interval.max(SHORTEST).saturating_sub(SLACK);
+        if asked.is_none_or(|asked| now.since(asked) >= period)
             && not_before.is_none_or(|then| now >= then)
         {
             due.push(Question::Nets);
@@ -320,14 +333,6 @@ impl LnetReader {
                 let words = format!("no thread for lnetctl: {e}");
                 self.refuse(LnetFailure::Failed(words.into()), now);
             }
-        }
-    }
-
-    /// When the question that is under way was begun.
-    fn current(&self, job: &Job) -> Mono {
-        match job.current {
-            Some((question, since)) if question != Question::Nets => job.time_of(since),
-            _ => job.asked,
         }
     }
 

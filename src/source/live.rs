@@ -264,12 +264,14 @@ impl Live {
         if !plan.tick && !self.lnet.is_eager() {
             return;
         }
+        let awaited = self.lnet.awaits_rates();
         let lnet = self.lnet.poll(now, self.schedule.interval());
+        let rates = awaited && !self.lnet.awaits_rates();
         let before = &self.known.lnet;
         let first = |l: &Lnet| !matches!(l.answer, Err(LnetFailure::Pending));
         let complete = lnet.is_settled() && !before.is_settled();
         let peers = wanted && !same_peers(&lnet, before);
-        if first(&lnet) != first(before) || complete || peers {
+        if first(&lnet) != first(before) || complete || rates || peers {
             self.changed(now);
         }
         self.known.lnet = lnet;

@@ -277,12 +277,10 @@ fn peer_ni(nid: &str, second: u32, rate: u32) -> LnetPeerNi {
 fn peer(n: usize, second: u32, next_ping: u64) -> LnetPeer {
     let address = |side: usize| match n {
         0 => format!("172.16.34.{}@o2ib", side + 1),
-        _ => {
-            let (b, c) = (16 + n / 2000, 16 + 8 * side + n / 250 % 8);
-            format!("172.{b}.{c}.{}@o2ib", n % 250 + 1)
-        }
+        1..250 => format!("172.16.{}.{}@o2ib", 16 + 8 * side, n + 1),
+        _ => format!("172.16.{}.{}@o2ib", 100 + 60 * side + n / 250, n % 250 + 1),
     };
-    let rate = if n == 0 { 0 } else { u32::try_from(12_000 / n).unwrap() };
+    let rate = u32::try_from(12_000usize.checked_div(n).unwrap_or(0)).unwrap();
     let mut nis = vec![peer_ni(&address(0), second, rate), peer_ni(&address(1), second, rate)];
     match n {
         5 => {

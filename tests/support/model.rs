@@ -3,7 +3,6 @@
 use railtop::check::{
     Assessment, Finding, Layer, NotChecked, RailAssessment, Rung, Severity, Step, Verdict, Where,
 };
-use railtop::lnet::lifecycle::{Around, Lifecycle};
 use railtop::node::{
     Balance, BalanceSide, Event, EventKind, Figure, Flow, FlowSource, Group, GroupOrigin, Health,
     History, HistoryPoint, Lanes, Limits, LinkRate, Mark, Node, NotShown, OtherNics, PcieLink,
@@ -567,9 +566,15 @@ fn node(rails: Vec<Rail>, groups: Vec<Group>) -> Node {
     node
 }
 
-fn assessment(rails: Vec<RailAssessment>, findings: Vec<Finding>, verdict: Verdict) -> Assessment {
-    let lnet = Lifecycle::of(&lnet(&[]), &Around::default());
-    Assessment { findings, rails, not_checked: Vec::new(), verdict, routes: Vec::new(), lnet }
+fn judged_by(
+    node: Node,
+    rails: Vec<RailAssessment>,
+    findings: Vec<Finding>,
+    verdict: Verdict,
+) -> (Node, Assessment) {
+    let lnet = node.lnet_lifecycle();
+    let (not_checked, routes) = (Vec::new(), Vec::new());
+    (node, Assessment { findings, rails, not_checked, verdict, routes, lnet })
 }
 
 /// Four rails of 4×HDR, evenly loaded.
@@ -579,7 +584,7 @@ pub fn healthy() -> Model {
     let mut node = node(rails, vec![group(4, 4, 1.0, Some(2), 0.97)]);
     node.marks = vec![Mark { name: text("A"), time: time(NOW - 20) }];
     node.events.push_front(event(NOW - 20, "railtop", EventKind::Mark, "mark A"));
-    (node, assessment(judged, Vec::new(), Verdict::Ok))
+    judged_by(node, judged, Vec::new(), Verdict::Ok)
 }
 
 fn step(place: Where, command: &str) -> Step {
@@ -659,7 +664,7 @@ pub fn dead_rail() -> Model {
             "4 rules are not in any network configuration and go with the next reboot",
         ),
     ];
-    (node, assessment(judged, findings, Verdict::Critical))
+    judged_by(node, judged, findings, Verdict::Critical)
 }
 
 /// Cables are good, but nobody runs the subnet.
@@ -689,7 +694,7 @@ pub fn no_sm() -> Model {
         None,
         "no subnet manager reaches ib0 and ib1: both stay in INIT",
     )];
-    (node, assessment(judged, findings, Verdict::Critical))
+    judged_by(node, judged, findings, Verdict::Critical)
 }
 
 /// Not root, a first sample, a capture without much in it.
@@ -748,7 +753,7 @@ pub fn unknowns() -> Model {
     });
     node.links = absent("ip-link.json");
     node.other = OtherNics { names: Vec::new(), ..node.other };
-    let mut judgement = assessment(judged, Vec::new(), Verdict::Unknown);
+    let (node, mut judgement) = judged_by(node, judged, Vec::new(), Verdict::Unknown);
     judgement.not_checked = vec![NotChecked { what: text("LNet"), why: text("needs root") }];
     (node, judgement)
 }
@@ -798,7 +803,7 @@ pub fn sixteen() -> Model {
             "the PCIe link of ib5 runs at x8, it can x16",
         ),
     ];
-    (node, assessment(judged, findings, Verdict::Critical))
+    judged_by(node, judged, findings, Verdict::Critical)
 }
 
 /// Nothing that could be a rail.
@@ -815,7 +820,7 @@ pub fn no_rails() -> Model {
         local: Arc::default(),
     });
     node.choice_note = Some(text("no physical network interface here"));
-    (node, assessment(Vec::new(), Vec::new(), Verdict::Unknown))
+    judged_by(node, Vec::new(), Vec::new(), Verdict::Unknown)
 }
 
 /// Names that want to break the screen.
@@ -847,7 +852,7 @@ pub fn hostile() -> Model {
         None,
         &"wörds and 漢字 without an end ".repeat(40),
     )];
-    (node, assessment(judged, findings, Verdict::Warning))
+    judged_by(node, judged, findings, Verdict::Warning)
 }
 
 /// The same node a second later.
@@ -873,7 +878,7 @@ pub fn eight() -> Model {
     let rails: Vec<Rail> = (0..8).map(|n| rail(&Spec::well(n, 8))).collect();
     let judged = rails.iter().map(judged_well).collect();
     let node = node(rails, vec![group(8, 8, 1.0, None, 1.0)]);
-    (node, assessment(judged, Vec::new(), Verdict::Ok))
+    judged_by(node, judged, Vec::new(), Verdict::Ok)
 }
 
 /// All of them by name.

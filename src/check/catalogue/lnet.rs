@@ -208,7 +208,7 @@ pub(in crate::check) const LNET: &[Entry] = &[
         title: "a route is down",
         explanation: "The gateway does not answer on the near side, its interface to the remote net is down, or the \
             hop count is wrong, so that it is not taken for what it is. Critical where no other route to that \
-            net is up. On the gateway look at lnetctl routing show (enable 1) and net show.",
+            net is up and peers have NIDs there. On the gateway look at lnetctl routing show (enable 1) and net show.",
         source: "Lustre lnet/lnet/router.c (lnet_is_route_alive); Lustre manual, LNet routers",
     },
     Entry {

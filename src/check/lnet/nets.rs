@@ -57,9 +57,10 @@ fn missing(node: &Node, view: &RailView<'_>, life: &Lifecycle) -> Option<Found> 
     let (severity, words) = match &because {
         Because::Boot(_) => (Severity::Warning, ", and a boot would make one".to_owned()),
         Because::HadOne => (Severity::Warning, " any more; it had one".to_owned()),
-        // Of two, one may be left to other traffic on purpose; of more, one was forgotten.
+        // Of two, one may be left to other traffic on purpose; of more ports, one was forgotten.
         Because::Alike(with) => {
-            let severity = if with.len() > 1 { Severity::Warning } else { Severity::Note };
+            let forgotten = with.len() > 1 && rail.rdma.is_some();
+            let severity = if forgotten { Severity::Warning } else { Severity::Note };
             let names = listed(with.iter().map(|r| r.name.as_str()));
             let have = if with.len() == 1 { "has" } else { "have" };
             (severity, format!("; {names}, which it is like, {have} one"))

@@ -32,7 +32,7 @@ fn of_net(node: &Node, views: &[RailView<'_>], net: &str, routes: &[&LnetRoute])
     let first = down.first()?;
     let gateways = listed(down.iter().map(|r| r.gateway.as_str()));
     let all = down.len() == routes.len();
-    let severity = if all { Severity::Critical } else { Severity::Warning };
+    let severity = if all && is_used(node, net) { Severity::Critical } else { Severity::Warning };
     let summary = if all {
         format!("no route to net {net} is up: its gateway {gateways} does not answer")
     } else {
@@ -53,6 +53,12 @@ fn of_net(node: &Node, views: &[RailView<'_>], net: &str, routes: &[&LnetRoute])
         .verify_peer("lnetctl routing show")
         .verify_peer("lnetctl net show");
     Some(told.on(behind(node, views, first)).found())
+}
+
+/// Does a peer have a NID there? A route that nobody uses any more is only a line too much.
+fn is_used(node: &Node, net: &str) -> bool {
+    let peers = node.lnet.more.peers.iter().flat_map(|p| &p.value);
+    peers.flat_map(|p| &p.nis).any(|ni| ni.net() == net)
 }
 
 /// The rail that the gateway is behind, where every NI that leads there is dead: the route is

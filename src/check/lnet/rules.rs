@@ -30,9 +30,7 @@ pub(super) fn refused(node: &Node) -> Option<Found> {
     let summary = if error.crash {
         format!("{name} of the lnet module would crash the kernel: {words}")
     } else {
-        format!(
-            "LNet would not start from {name} of its module, as the interfaces are now: {words}"
-        )
+        format!("LNet would not start from {name} as the interfaces are now: {words}")
     };
     let severity = if error.crash { Severity::Critical } else { Severity::Warning };
     let mut lines: Vec<Text> = vec![format!("/sys/module/lnet/parameters/{name}: {value}").into()];

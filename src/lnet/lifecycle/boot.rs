@@ -31,7 +31,8 @@ impl BootNi {
             return false;
         }
         match (&self.interface, &self.nid) {
-            (Some(interface), _) => ni.interfaces.contains(interface),
+            // LNet does not print the interface of an NI that was made without one.
+            (Some(interface), _) => ni.interfaces.is_empty() || ni.interfaces.contains(interface),
             (None, Some(nid)) => ni.nid == *nid,
             // Whatever comes first.
             (None, None) => true,

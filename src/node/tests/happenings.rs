@@ -98,6 +98,16 @@ fn p19_an_ni_is_up_only_if_status_and_fatal_error_agree() {
 }
 
 #[test]
+fn an_ni_of_a_renamed_interface_is_found_by_its_address() {
+    let mut world = World::rails(2);
+    world.o2ib(2);
+    world.nis.as_mut().unwrap()[1].interfaces = vec!["ib_old".into()];
+    let node = start(&world);
+    let on = |i: usize| node.rails[i].lnet.iter().map(|n| n.ni.nid.as_str()).collect::<Vec<_>>();
+    assert_eq!((on(0), on(1)), (vec!["10.1.0.1@o2ib"], vec!["10.1.0.2@o2ib"]));
+}
+
+#[test]
 fn p20_message_rates_wrap_and_reset() {
     let mut world = World::rails(1);
     world.o2ib(1);

@@ -38,7 +38,8 @@ pub(super) fn files(root: &Root) -> Vec<LnetFile> {
         let Ok(entries) = std::fs::read_dir(root.join(dir)) else { continue };
         for entry in entries.take(MOST_FILES).flatten() {
             let Ok(name) = entry.file_name().into_string() else { continue };
-            if name.ends_with(".conf") && !name.starts_with('.') {
+            let conf = name.strip_suffix(".conf").is_some_and(|stem| !stem.starts_with('.'));
+            if conf {
                 by_name.entry(name).or_insert_with_key(|name| format!("{dir}/{name}"));
             }
         }
@@ -70,14 +71,13 @@ fn relevant(text: &str) -> Vec<Text> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for part in text.lines() {
-        match part.strip_suffix('\\') {
-            Some(part) => line.push_str(part),
-            None => {
-                line.push_str(part);
-                lines.extend(is_relevant(&line).then(|| Text::new(line.trim())));
-                line.clear();
-            }
+        if let Some(part) = part.strip_suffix('\\') {
+            line.push_str(part);
+            continue;
         }
+        line.push_str(part);
+        lines.extend(is_relevant(&line).then(|| Text::new(line.trim())));
+        line.clear();
     }
     lines.extend(is_relevant(&line).then(|| Text::new(line.trim())));
     lines

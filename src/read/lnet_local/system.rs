@@ -87,15 +87,12 @@ fn unescaped(word: &str) -> String {
         let value = octal.and_then(|d| {
             u8::try_from(d.iter().fold(0_u32, |n, b| n * 8 + u32::from(b - b'0'))).ok()
         });
-        match value.filter(|_| *first == b'\\') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = value.filter(|_| *first == b'\\') {
+            bytes.push(byte);
+            rest = after.get(3..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

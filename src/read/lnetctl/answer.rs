@@ -95,17 +95,17 @@ pub(super) fn parse(question: Question, text: &[u8]) -> Result<More, Unknown> {
 
 /// Puts an answer in its place.
 pub(super) fn put(more: &mut LnetMore, answer: More, at: Mono) {
-    fn timed<T>(at: Mono, value: T) -> Answered<T> {
-        Ok(Arc::new(Timed { at, value }))
+    fn timed<T>(at: Mono, value: T) -> Arc<Timed<T>> {
+        Arc::new(Timed { at, value })
     }
     match answer {
-        More::Stats(value) => more.stats = timed(at, value),
-        More::Credits(value) => more.credits = timed(at, value),
-        More::Peers(value) => more.peers = timed(at, value),
-        More::Global(value) => more.global = timed(at, value),
-        More::Routes(value) => more.routes = timed(at, value),
-        More::Routing(value) => more.routing = timed(at, value),
-        More::Udsp(value) => more.udsp = timed(at, value),
+        More::Stats(value) => more.stats = Ok(timed(at, value)),
+        More::Credits(value) => more.credits = Ok(timed(at, value)),
+        More::Peers(value) => more.peers = Ok(timed(at, value)),
+        More::Global(value) => more.global = Ok(timed(at, value)),
+        More::Routes(value) => more.routes = Ok(timed(at, value)),
+        More::Routing(value) => more.routing = Ok(timed(at, value)),
+        More::Udsp(value) => more.udsp = Ok(timed(at, value)),
     }
 }
 

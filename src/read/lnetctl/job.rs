@@ -188,6 +188,14 @@ impl Job {
         self.left_pid.or_else(|| self.leash.pid())
     }
 
+    /// When the question that is under way was begun.
+    pub(super) fn since(&self) -> Mono {
+        match self.current {
+            Some((question, since)) if question != Question::Nets => self.time_of(since),
+            _ => self.asked,
+        }
+    }
+
     /// A time of this process as a time of the source.
     pub(super) fn time_of(&self, instant: Instant) -> Mono {
         self.asked + instant.saturating_duration_since(self.began)
@@ -251,17 +259,16 @@ impl Request {
                 break;
             }
             match self.ask(*question, &program, leash, &teller) {
-                Ok(true) => {}
                 // Without the nets nothing else is asked.
                 Ok(false) if *question == Question::Nets => break,
-                Ok(false) => {}
+                Ok(_) => {}
                 Err(()) => return,
             }
         }
         if self.version {
             match probe::version(&program.path, &self.root, self.limits, leash) {
                 Ok(version) => teller.tell(News::Version(version)),
-                Err(stopped) => self.end_of(stopped, leash, &teller),
+                Err(stopped) => stopped.outlast(leash, &teller),
             }
         }
     }
@@ -290,21 +297,12 @@ impl Request {
                 let failure = stopped.failure(&what.display().to_string(), limits);
                 teller.answer(question, began, Err(Refusal::Failure(failure)));
                 if stopped.left.is_some() {
-                    self.end_of(stopped, leash, teller);
+                    stopped.outlast(leash, teller);
                     return Err(());
                 }
                 // One that does not answer is enough for a round.
                 if matches!(stopped.why, Stop::Deadline) { Err(()) } else { Ok(false) }
             }
-        }
-    }
-
-    /// Stays with a child that SIGKILL does not end.
-    #[expect(clippy::unused_self, reason = "the end of a round")]
-    fn end_of(&self, stopped: Stopped, leash: &Leash, teller: &Teller<'_>) {
-        if let Some(child) = stopped.left {
-            teller.tell(News::Left(i32::try_from(child.id()).ok()));
-            outlast(child, leash);
         }
     }
 
@@ -366,6 +364,14 @@ fn credits(root: &Root) -> Result<Vec<u8>, Unknown> {
 }
 
 impl Stopped {
+    /// Stays with a child that SIGKILL does not end.
+    fn outlast(self, leash: &Leash, teller: &Teller<'_>) {
+        if let Some(child) = self.left {
+            teller.tell(News::Left(i32::try_from(child.id()).ok()));
+            outlast(child, leash);
+        }
+    }
+
     /// Why there is no answer.
     pub(super) fn failure(&self, program: &str, limits: Limits) -> LnetFailure {
         match &self.why {

@@ -27,6 +27,9 @@ impl LnetReader {
             self.forget_text(question);
             self.known.push((question, *print));
         }
+        if question == Question::Nets {
+            self.answers = self.answers.saturating_add(1);
+        }
         if let Given::More(More::Peers(peers), _) = &given {
             self.pace.count_peers(peers.len());
         }
@@ -95,6 +98,7 @@ impl LnetReader {
     /// LNet is not there, or does not speak to us: nothing of it is known any more.
     fn lose_more(&mut self, why: &Unknown) {
         self.pace.forget();
+        self.answers = 0;
         self.known.retain(|(question, _)| *question == Question::Nets);
         self.publish(|lnet| {
             for question in Question::ALL {
@@ -124,7 +128,7 @@ impl LnetReader {
         let aged = self.lnet.answer.as_ref().is_ok_and(|a| now.since(a.at) < AGED);
         let late = self.job.as_ref().and_then(|job| {
             let for_nets = job.current.is_none_or(|(question, _)| question == Question::Nets);
-            let since = self.current(job);
+            let since = job.since();
             (now.since(since) >= LATE && (for_nets || !aged)).then_some(since)
         });
         if late != self.lnet.waiting_since {

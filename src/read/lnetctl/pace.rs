@@ -4,6 +4,7 @@
 //! `net show` takes no mutex of LNet's, the other questions do; so when one of them does not
 //! answer, all of them rest, and the nets go on.
 
+use super::SLACK;
 use super::answer::Refusal;
 use super::question::Question;
 use crate::sample::{LnetFailure, Mono, Why};
@@ -11,8 +12,6 @@ use std::time::Duration;
 
 /// Peers are many beyond this number.
 const MANY: usize = 200;
-/// What is due this soon is asked in the same round.
-const SLACK: Duration = Duration::from_millis(50);
 /// A question takes no more than this part of the time.
 const SHARE: u32 = 10;
 /// After the first that did not answer; doubled each time …

@@ -2,8 +2,9 @@
 //!
 //! Two readers make the same tree. [`lines`] knows the subset of YAML that lnetctl prints, in its
 //! three indentations, and nothing else; it copies nothing. What it does not know is left to the
-//! YAML crate, as far as that is short enough. The crate alone would need seconds for the peers
-//! of a large server: `tests/bench/lnet.rs` measures both.
+//! YAML crate, as far as that is short enough. For the 13 MB that ten thousand peers print the
+//! crate alone needs 0.53 s of CPU, this module and the model together 0.07 s; for the nets of
+//! eight NIs 0.41 ms against 0.09 ms (`tests/bench/lnet.rs`).
 
 mod lines;
 mod yaml;

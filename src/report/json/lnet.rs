@@ -1,4 +1,6 @@
-//! LNet and its NIs.
+//! LNet, its NIs, its peers in short.
+
+mod figures;
 
 use super::object::Object;
 use crate::lnet::lifecycle::{Lifecycle, LnetStage};
@@ -24,6 +26,11 @@ pub(super) fn object(node: &Node, life: &Lifecycle) -> Value {
         o.qualify("nets", How::Stale.word(), &words);
     }
     o.set("lifecycle", lifecycle(life));
+    o.set("volume", figures::volume(&node.lnet_figures.volume));
+    match figures::peers(node) {
+        Ok(peers) => o.set("peers", peers),
+        Err(unknown) => o.unknown("peers", &unknown),
+    }
     o.finish()
 }
 
@@ -52,13 +59,21 @@ fn lifecycle(life: &Lifecycle) -> Value {
 fn net(node: &Node, net: &LnetNet) -> Value {
     let mut o = Object::new();
     o.set("name", &net.name);
-    let with_rails = |one: &LnetNi| {
-        let mut o = ni(one);
-        let on = node.rails.iter().filter(|r| r.lnet.iter().any(|own| own.ni.nid == one.nid));
-        o.set("rails", on.map(|r| &r.name).collect::<Vec<_>>());
-        o.finish()
-    };
-    o.list("nis", net.nis.iter().map(with_rails));
+    if let Some(own) = node.lnet_figures.nets.iter().find(|own| own.name == net.name) {
+        figures::net(&mut o, own);
+    }
+    o.list("nis", net.nis.iter().map(|n| net_ni(node, n)));
+    o.finish()
+}
+
+/// An NI of a net: with all that its counts say. The loopback has no figures.
+fn net_ni(node: &Node, of: &LnetNi) -> Value {
+    let mut o = ni(of);
+    let on = node.rails.iter().filter(|r| r.lnet.iter().any(|own| own.ni.nid == of.nid));
+    o.set("rails", on.map(|r| &r.name).collect::<Vec<_>>());
+    if let Some(own) = node.lnet_figures.ni(&of.nid) {
+        figures::ni(&mut o, own);
+    }
     o.finish()
 }
 

@@ -21,7 +21,7 @@ pub(crate) use words::{Detail, rail_words, stage_words};
 use super::paint::{cells, line, right, scrolled, text};
 use super::{Context, Extent};
 use crate::check::{Assessment, Verdict};
-use crate::lnet::lifecycle::StartedBy;
+use crate::lnet::lifecycle::{Lifecycle, StartedBy};
 use crate::node::{LnetStage, Node, Peer, Peers};
 use crate::tui::format;
 use crate::tui::nids;
@@ -47,8 +47,8 @@ pub(crate) fn draw(
     assessment: &Assessment,
 ) -> Extent {
     let y = head(buffer, area, context, node, assessment);
-    let nis: Vec<Entry<'_>> =
-        nids::nis(node, &context.view.filter).map(|ni| Entry::new(node, ni)).collect();
+    let nis = nids::nis(node, &context.view.filter);
+    let nis: Vec<Entry<'_>> = nis.map(|ni| Entry::new(node, assessment, ni)).collect();
     let at = context.nids.at();
     let peers = node.lnet_figures.peers.as_deref().ok();
     let selected_peer = at.checked_sub(nis.len());
@@ -107,7 +107,7 @@ fn head(
     assessment: &Assessment,
 ) -> u16 {
     let width = usize::from(area.width.saturating_sub(2));
-    let mut lines = life(node, context, width, area.height >= TALL);
+    let mut lines = life(node, &assessment.lnet, context, width, area.height >= TALL);
     let dim = context.style(Role::Dim);
     let gaps = assessment.not_checked.iter().filter(|gap| gap.what == "LNet");
     let mut quiet: Vec<String> = gaps.map(|gap| gap.why.to_string()).collect();
@@ -123,9 +123,14 @@ fn head(
 }
 
 /// Where LNet stands, who started it and uses it, what ends it, what comes next.
-fn life(node: &Node, context: &Context<'_>, width: usize, roomy: bool) -> Vec<Line<'static>> {
+fn life(
+    node: &Node,
+    life: &Lifecycle,
+    context: &Context<'_>,
+    width: usize,
+    roomy: bool,
+) -> Vec<Line<'static>> {
     let dim = context.style(Role::Dim);
-    let life = node.lnet_lifecycle();
     let mut first = vec![Span::raw(stage_words(node, Detail::Version))];
     let mut add = |words: &str, style| {
         let taken: usize = first.iter().map(Span::width).sum();
@@ -133,6 +138,9 @@ fn life(node: &Node, context: &Context<'_>, width: usize, roomy: bool) -> Vec<Li
             first.push(Span::styled(format!(" · {words}"), style));
         }
     };
+    if let Some(stage) = life.estimate.ok() {
+        add(&format!("{}, by the use of its modules", stage.words()), dim);
+    }
     if let Some(by) = life.started_by.ok().filter(|by| **by != StartedBy::Nobody) {
         add(by.words(), dim);
     }

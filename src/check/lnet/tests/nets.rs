@@ -4,7 +4,7 @@ use super::*;
 use crate::node::testing::{absent, nic};
 use crate::sample::{LnetPeer, LnetPeerNi};
 
-fn peer(primary: &str, nids: &[&str]) -> LnetPeer {
+pub(super) fn peer(primary: &str, nids: &[&str]) -> LnetPeer {
     let ni = |nid: &&str| LnetPeerNi {
         nid: Text::new(nid),
         state: Ok("NA".into()),
@@ -36,7 +36,7 @@ fn peer(primary: &str, nids: &[&str]) -> LnetPeer {
     }
 }
 
-fn peers(mut stand: Stand, peers: Vec<LnetPeer>) -> Stand {
+pub(super) fn peers(mut stand: Stand, peers: Vec<LnetPeer>) -> Stand {
     stand.more.peers = answered(peers);
     stand
 }

@@ -43,8 +43,8 @@ impl Case<'_> {
     }
 }
 
-fn exit(code: i32) -> Option<End> {
-    Some(End::Exit(code))
+fn exit(code: i32) -> End {
+    End::Exit(code)
 }
 
 #[test]
@@ -58,27 +58,27 @@ fn not_loaded_not_configured_not_permitted() {
         (Udsp, 0, UNLOADED_2_15),
         (Routes, 234, UNLOADED_2_16),
     ] {
-        let case = Case { question, loaded: false, end: exit(code), stderr, ..FINE };
+        let case = Case { question, loaded: false, end: Some(exit(code)), stderr, ..FINE };
         assert_eq!(case.judge(), Err(unloaded.clone()), "{question:?} {stderr}");
     }
     let down = Refusal::Failure(LnetFailure::NotConfigured);
     for (question, code, stderr) in
         [(Peers, 156, PEERS_DOWN_2_15), (Routes, 234, DOWN_2_16), (Stats, 156, PEERS_DOWN_2_15)]
     {
-        let case = Case { question, end: exit(code), stderr, ..FINE };
+        let case = Case { question, end: Some(exit(code)), stderr, ..FINE };
         assert_eq!(case.judge(), Err(down.clone()), "{question:?} {stderr}");
     }
     for (question, code, stderr) in
         [(Peers, 234, ""), (Global, 243, DENIED_2_15), (Routes, 234, DENIED_2_16)]
     {
-        let case = Case { question, root: false, end: exit(code), stderr, ..FINE };
+        let case = Case { question, root: false, end: Some(exit(code)), stderr, ..FINE };
         assert_eq!(case.why(), Why::Denied, "{question:?} {stderr}");
     }
     for stderr in [
         "sudo: a password is required\n",
         "Sorry, user ana is not allowed to execute '/usr/sbin/lnetctl stats show' as root on n1.\n",
     ] {
-        let case = Case { question: Stats, end: exit(1), stderr, ..FINE };
+        let case = Case { question: Stats, end: Some(exit(1)), stderr, ..FINE };
         assert_eq!(case.why(), Why::Denied);
         assert!(case.judge().unwrap_err().unknown().detail.contains(stderr.trim()));
     }
@@ -88,11 +88,11 @@ fn not_loaded_not_configured_not_permitted() {
 fn commands_that_a_version_does_not_have() {
     for (stdout, stderr) in [(NO_GLOBAL_2_10, ""), ("", NO_COMMAND_2_16)] {
         let question = Question::Global;
-        let case = Case { question, end: exit(255), stdout, stderr, ..FINE };
+        let case = Case { question, end: Some(exit(255)), stdout, stderr, ..FINE };
         assert_eq!(case.why(), Why::Unsupported);
         // An error has its own words.
         let denied = format!("{stderr}{DENIED_2_15}");
-        let case = Case { question, end: exit(243), stdout: "", stderr: &denied, ..FINE };
+        let case = Case { question, end: Some(exit(243)), stdout: "", stderr: &denied, ..FINE };
         assert_eq!(case.why(), Why::Denied);
     }
 }
@@ -103,7 +103,7 @@ fn silence() {
     // Of a capture by hand nobody noted the exit code.
     assert_eq!(Case { end: None, ..FINE }.judge(), Ok(More::Peers(Vec::new())));
     // From 2.16 `peer show` fails without a word.
-    let silent = Case { end: exit(234), ..FINE };
+    let silent = Case { end: Some(exit(234)), ..FINE };
     assert_eq!(silent.why(), Why::Unparsable);
     assert!(silent.judge().unwrap_err().unknown().detail.contains("exit 234"));
     assert_eq!(Case { question: Question::Stats, ..FINE }.why(), Why::Unparsable);
@@ -117,7 +117,7 @@ fn answers_and_half_answers() {
     assert!(matches!(good.judge(), Ok(More::Peers(peers)) if peers.len() == 2));
     // The output of another command, an error beside an answer, a crash after half of it.
     assert_eq!(Case { stdout: STATS_2_17, ..FINE }.why(), Why::Unparsable);
-    let case = Case { stdout: PEERS_2_16, stderr: PEER_VANISHED, end: exit(254), ..FINE };
+    let case = Case { stdout: PEERS_2_16, stderr: PEER_VANISHED, end: Some(exit(254)), ..FINE };
     assert_eq!(case.why(), Why::Unparsable);
     let case = Case { stdout: PEERS_2_16, end: Some(End::Signal(9)), ..FINE };
     assert_eq!(case.why(), Why::Unparsable);

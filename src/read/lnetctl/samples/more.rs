@@ -126,6 +126,10 @@ fn check_more(name: &str, row: &Row, more: &More) {
     }
 }
 
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "yaml")
+}
+
 /// `sent_stats` are the messages of `send_count` by kind, and so on, wherever both are printed.
 #[test]
 fn kinds_of_messages_add_up() {
@@ -136,7 +140,7 @@ fn kinds_of_messages_add_up() {
         let real = ["2.15.8", "2.16.1", "2.17.0"].iter().any(|v| folder.ends_with(v));
         for path in fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if !real || !name.starts_with("net_show_-v_") || !name.ends_with(".yaml") {
+            if !real || !name.starts_with("net_show_-v_") || !is_yaml(&path) {
                 continue;
             }
             for ni in net_show(&fs::read(&path).unwrap()).unwrap().iter().flat_map(|n| &n.nis) {
@@ -293,7 +297,7 @@ fn cut_recordings_invent_nothing() {
         for path in fs::read_dir(dir.join(version)).unwrap().map(|e| e.unwrap().path()) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let (net, peer) = (name.starts_with("net_show_-v"), name.starts_with("peer_show_-v"));
-            if !(net || peer) || !name.ends_with(".yaml") {
+            if !(net || peer) || !is_yaml(&path) {
                 continue;
             }
             let text = fs::read(&path).unwrap();

@@ -1,7 +1,7 @@
 //! The NIs, a row each.
 
 use super::table::{Column, Table, figures, words};
-use crate::check::{Verdict, ni_verdict};
+use crate::check::{Assessment, Layer, Verdict, ni_verdict};
 use crate::node::{MessageKind, Messages, NiFigures, Node, Rail, RailNi};
 use crate::sample::{LnetNi, Reading};
 use crate::tui::format;
@@ -23,12 +23,23 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn new(node: &'a Node, ni: &'a LnetNi) -> Self {
-        let joined = node.rails.iter().find_map(|rail| {
+    pub(super) fn new(node: &'a Node, assessment: &Assessment, ni: &'a LnetNi) -> Self {
+        let found = node.rails.iter().zip(0..).find_map(|(rail, index)| {
             let own = rail.lnet.iter().find(|own| own.ni.nid == ni.nid)?;
-            Some((rail, own))
+            Some((index, rail, own))
         });
-        let verdict = ni_verdict(node, ni, joined.map(|(_, own)| own));
+        let joined = found.map(|(_, rail, own)| (rail, own));
+        let alone = ni_verdict(node, ni, joined.map(|(_, own)| own));
+        // The ladder knows more of its health than the number; it speaks of all NIs of the rail.
+        let judged = found.filter(|(_, rail, _)| rail.lnet.len() == 1);
+        let judged = judged.and_then(|(index, ..)| assessment.rails.get::<usize>(index));
+        let mut rungs = judged.into_iter().flat_map(|rail| &rail.ladder);
+        let health = rungs.find(|rung| rung.layer == Layer::Health).map(|rung| rung.verdict);
+        let verdict = match (alone, health) {
+            (Verdict::Critical | Verdict::NotApplicable, _) => alone,
+            (_, Some(bad @ (Verdict::Warning | Verdict::Critical))) => bad,
+            _ => alone,
+        };
         Self { ni, figures: node.lnet_figures.ni(&ni.nid), joined, verdict }
     }
 

@@ -3,7 +3,7 @@
 use super::nis::Entry;
 use crate::check::peer_verdict;
 use crate::node::{MessageKind, Messages, NiFigures, Node, Peer, PeerCount, PeerNi};
-use crate::sample::Reading;
+use crate::sample::{Fact, Reading};
 use crate::tui::format;
 use crate::tui::glyphs;
 use crate::tui::theme::Role;
@@ -183,9 +183,13 @@ fn peer_pairs(ni: &PeerNi<'_>, node: &Node) -> Vec<Pair> {
         number("rtr credits lowest", &raw.min_rtr_credits),
     ];
     for count in PeerCount::ALL {
-        let figure = ni.per_second(count);
-        let words = |n: &u32| with_rate(*n, &figure);
-        pairs.push(Pair::reading(count.word(), count.of(raw), words));
+        pairs.push(Pair::reading(count.word(), count.of(raw), |n| units::count((*n).into())));
+        if let figure @ Fact { value: Ok(_), .. } = &ni.per_second(count) {
+            pairs.push(Pair::new(&format!("{}/s", count.word()), format::messages(figure)));
+        }
+    }
+    if let Err(unknown) = &ni.per_second(PeerCount::Sent).value {
+        pairs.push(Pair::new("rates", format::why_not(unknown)));
     }
     pairs.push(Pair::reading("ping_count", &raw.ping_count, ToString::to_string));
     let now = node.time.mono.0 / 1_000_000_000;

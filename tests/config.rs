@@ -1,6 +1,6 @@
 //! The configuration file and the forms of `check`, through the built program.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot run the binary fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot run the binary fails")]
 
 use serde_json::Value;
 use std::path::Path;

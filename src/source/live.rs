@@ -96,6 +96,8 @@ pub struct Live {
     costs: Vec<Cost>,
     publish: Option<Publish>,
     published: Option<Mono>,
+    /// What the first sample does not wait for was asked for.
+    rest_asked: bool,
     overrun: Option<Mono>,
     links_at: Mono,
     links_late: Option<Mono>,
@@ -149,6 +151,7 @@ impl Live {
             costs: Vec::new(),
             publish: None,
             published: None,
+            rest_asked: false,
             overrun: None,
             links_at: Mono::default(),
             links_late: None,
@@ -248,8 +251,11 @@ impl Live {
         if links.list {
             self.schedule.list_again();
         }
-        if plan.routing || plan.host {
-            let ask = AskSurroundings { routing: plan.routing, host: plan.host };
+        // What is too much for the first sample follows right after it.
+        let rest = self.published.is_some() && !self.rest_asked;
+        self.rest_asked |= rest;
+        if plan.routing || plan.host || rest {
+            let ask = AskSurroundings { routing: plan.routing, host: plan.host || rest };
             if !self.surroundings.ask(ONLY, ask, true) {
                 self.schedule.routing_done(now, RETRY);
             }

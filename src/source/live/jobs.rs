@@ -91,7 +91,7 @@ impl Reader for Surroundings {
         self.reads = u32::from(ask.host) + u32::from(ask.routing);
         let dump = clock::now().since(start);
         let lnet = ask.host.then(|| self.lnet.pass(start));
-        let managers = ask.routing.then(|| self.managers(start)).flatten();
+        let managers = self.managers(start);
         Found { host, routing, managers, lnet, dump }
     }
     fn reads(&self) -> u32 {

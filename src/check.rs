@@ -4,6 +4,7 @@
 //! another names it in `caused_by`; [`assess`] folds them, builds the ladder of layers of each
 //! rail and the verdict.
 
+mod balance;
 mod catalogue;
 mod errors;
 mod fold;
@@ -349,6 +350,8 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node], life: Lifecycl
         selection::found(&scene, &views, &known)
     };
     found.extend(selected);
+    let unshared = balance::found(&views, node, &found);
+    found.extend(unshared);
     fold::settle(&mut found);
     let left_out = fold::leave_out(&mut found, &node.policy);
     fold::raise_roots(&mut found);

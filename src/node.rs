@@ -4,6 +4,7 @@
 //! history, events. It does no I/O and has no clock of its own. Every figure that a screen, a
 //! report or a check shows exists here exactly once.
 
+mod astray;
 mod balance;
 mod candidate;
 mod capacity;
@@ -35,12 +36,14 @@ pub(crate) mod testing;
 mod tests;
 mod traffic;
 mod view;
+mod windows;
 
+pub use astray::Astray;
 pub use counter::{
     Alarm, COUNTERS, CounterGroup, CounterInfo, CounterRecord, Since, counter, counter_named,
 };
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
-pub use group::{Balance, BalanceSide, Group, GroupOrigin};
+pub use group::{Balance, BalanceSide, Behind, Group, GroupOrigin, MarkBalance};
 pub use health::{Congestion, Health};
 pub use limits::{CeilingBy, Lanes, Limits, PcieLink, PciePath, Training};
 pub use lnet::{
@@ -173,6 +176,8 @@ pub struct Node {
     pub notes: Vec<Note>,
     /// Own reading cost of the newest pass.
     pub cost: Duration,
+    /// Rails whose LNet messages other rails carry.
+    pub astray: Vec<Astray>,
     /// How the node is to be judged.
     pub policy: Arc<Policy>,
     /// What is remembered between samples.
@@ -316,6 +321,7 @@ impl Node {
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
+            astray: Vec::new(),
             policy: Arc::clone(&settings.policy),
             state: state::State::new(settings),
         };

@@ -42,6 +42,8 @@ pub(super) const RAIL_ADMIN_DOWN: &str = "RAIL_ADMIN_DOWN";
 pub(super) const RAIL_GONE: &str = "RAIL_GONE";
 pub(super) const RAIL_IDLE: &str = "RAIL_IDLE";
 pub(super) const TRAFFIC_OFF_RAILS: &str = "TRAFFIC_OFF_RAILS";
+pub(super) const BALANCE_UNFAIR: &str = "BALANCE_UNFAIR";
+pub(super) const WRONG_RAIL: &str = "WRONG_RAIL";
 pub(super) const READER_STUCK: &str = "READER_STUCK";
 
 /// Every finding there can be, by layer.
@@ -203,6 +205,32 @@ const BASE: &[Entry] = &[
             last five samples.",
         source: "port and interface counters of the rails of one group; Lustre lnet/lnet/lib-move.c \
             (lnet_select_pathway)",
+    },
+    Entry {
+        id: BALANCE_UNFAIR,
+        layer: Layer::Traffic,
+        title: "a rail carries less than its fair share",
+        explanation: "Rails that are meant to share load, those of one LNet net or of a configured group, do not: \
+            for ten seconds in a row this rail carried less than 0.7 of its fair share in one direction. The \
+            fair share is the group's rate by what the rail can carry (its link, or its PCIe path where that \
+            is less), so a slower rail owes less. Nothing is judged while the group carries less than 1 % of \
+            what it could. All three limits can be set in the configuration (thresholds). With LNet, railtop \
+            why RAIL shows how the rail is chosen; a file that is striped over one OST of one server, or one \
+            peer with one NI, loads rails unevenly by itself.",
+        source: "R. Jain, D. Chiu, W. Hawe, A Quantitative Measure of Fairness and Discrimination (DEC-TR-301, \
+            1984); Lustre lnet/lnet/lib-move.c (lnet_get_best_ni)",
+    },
+    Entry {
+        id: WRONG_RAIL,
+        layer: Layer::Traffic,
+        title: "the messages of a rail travel over another",
+        explanation: "LNet counts messages on this rail's NI, at least 100 per second for ten seconds, and the \
+            rail's port moves less than half of what their headers alone (72 bytes each) must be, while \
+            another port moves more than its own messages explain. LNet chose this rail, the \
+            packets took the other: the peer's address was resolved to the wrong port (ARP flux), or the \
+            route of this rail's address leads out by the other one. railtop path shows the routes.",
+        source: "Lustre lnet/include/uapi/linux/lnet/lnet-idl.h (struct lnet_hdr); Linux \
+            drivers/infiniband/core/addr.c (rdma_resolve_ip)",
     },
     Entry {
         id: TRAFFIC_OFF_RAILS,

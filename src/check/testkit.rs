@@ -288,6 +288,10 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
         origin: GroupOrigin::LnetNet,
         rails: (0..rails.len()).collect(),
         usable_rails: rails.len(),
+        recent: None,
+        since_mark: None,
+        behind_rx: None,
+        behind_tx: None,
         usable_bytes_per_second: Fact::known(97e9),
         balance: Balance { rx: side(30e9), tx: side(9e9) },
     };

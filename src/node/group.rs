@@ -1,7 +1,7 @@
 //! Groups: rails that are meant to share load, and how they do.
 
 use super::Figure;
-use crate::sample::Text;
+use crate::sample::{Mono, Text};
 
 /// Why these rails are a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,36 @@ pub struct Group {
     pub usable_bytes_per_second: Figure,
     /// Balance in both directions.
     pub balance: Balance,
+    /// Balance over the last ten seconds; `None` before there were so many.
+    pub recent: Option<Balance>,
+    /// Balance since the newest mark of the user.
+    pub since_mark: Option<MarkBalance>,
+    /// The rail that receives less than the site allows, and since when.
+    pub behind_rx: Option<Behind>,
+    /// The rail that sends less than the site allows, and since when.
+    pub behind_tx: Option<Behind>,
+}
+
+/// Balance since a mark.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MarkBalance {
+    /// The mark.
+    pub mark: Text,
+    /// The read that the interval begins with.
+    pub since: Mono,
+    /// Over the whole interval.
+    pub balance: Balance,
+}
+
+/// A rail that carries too little of its group's traffic, pass after pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Behind {
+    /// Index into [`super::Node::rails`].
+    pub rail: usize,
+    /// The first pass in which it was so, without a pass in between in which it was not.
+    pub since: Mono,
+    /// Its share ÷ its fair share now.
+    pub share_of_fair_ratio: f64,
 }
 
 /// Balance of a group.

@@ -115,6 +115,10 @@ fn add(groups: &mut Vec<Group>, name: Text, origin: GroupOrigin, rails: Vec<usiz
         usable_rails: 0,
         usable_bytes_per_second: Fact::unknown(Why::FirstSample, ""),
         balance: Balance { rx: side.clone(), tx: side },
+        recent: None,
+        since_mark: None,
+        behind_rx: None,
+        behind_tx: None,
     });
 }
 
@@ -182,8 +186,11 @@ pub(super) fn balance(groups: &mut [Group], rails: &mut [Rail], tracks: &[Track]
     }
     for (at, group) in groups.iter_mut().enumerate() {
         capacity(group, rails, tracks);
-        let rx = direction(group, rails, tracks, floor, |r| &r.rx);
-        let tx = direction(group, rails, tracks, floor, |r| &r.tx);
+        let now = |rail: &Rail, flow: &Flow| {
+            (alive(rail) != Some(false)).then(|| measured(&flow.bytes_per_second))
+        };
+        let rx = direction(group, rails, tracks, floor, &|rail| now(rail, &rail.rx));
+        let tx = direction(group, rails, tracks, floor, &|rail| now(rail, &rail.tx));
         group.balance = Balance { rx: rx.0, tx: tx.0 };
         for ((rail, rx), tx) in group.rails.iter().zip(rx.1).zip(tx.1) {
             if let Some(rail) = rails.get_mut(*rail).filter(|r| r.group == Some(at)) {
@@ -220,12 +227,16 @@ fn one_of_each_bond(live: &mut Vec<usize>, rails: &[Rail], tracks: &[Track]) {
     });
 }
 
-fn direction(
+/// The rate of a rail in one direction; `None` for a dead one, which counts as nothing.
+pub(super) type Rates<'a> = &'a dyn Fn(&Rail) -> Option<Reading<f64>>;
+
+/// The balance of one direction, and the shares of the rails.
+pub(super) fn direction(
     group: &Group,
     rails: &[Rail],
     tracks: &[Track],
     floor: f64,
-    flow: impl Fn(&Rail) -> &Flow,
+    rates: Rates<'_>,
 ) -> (BalanceSide, Vec<Figure>) {
     let members = || group.rails.iter().filter_map(|r| Some((*r, rails.get(*r)?)));
     let bonded: Vec<&Track> = group.rails.iter().filter_map(|r| tracks.get(*r)).collect();
@@ -238,7 +249,7 @@ fn direction(
     let parts: Vec<Part> = members()
         .map(|(place, rail)| Part {
             rail: place,
-            rate: (alive(rail) != Some(false)).then(|| measured(&flow(rail).bytes_per_second)),
+            rate: rates(rail),
             weight: match alive(rail) {
                 Some(false) => rail.last_active_rate,
                 _ => rail.limits.ceiling_bits_per_second.ok().copied().or(rail.last_active_rate),

@@ -1,9 +1,9 @@
 //! One row per rail: what other tools show apart, joined.
 
-use super::{Figure, Flow, Health, History, Limits, NiRates};
+use super::{Figure, Flow, FlowSource, Health, History, Limits, NiRates};
 use crate::sample::{
-    CounterSet, DeviceAttrs, Enumerated, Fact, LnetNi, NetdevAttrs, PortAttrs, Prefix, Reading,
-    SampleTime, Text,
+    CounterSet, DeviceAttrs, Enumerated, Fact, How, LnetNi, NetdevAttrs, PortAttrs, Prefix,
+    Reading, SampleTime, Text, Why,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -58,6 +58,22 @@ impl Rail {
             .chain(self.netdev.as_ref().map(|n| n.name.as_str()))
             .chain(self.rdma.as_ref().map(|r| r.device.as_str()))
             .chain(self.rdma.as_ref().map(|r| r.port_name.as_str()))
+    }
+}
+
+impl Rail {
+    /// What of a direction is RDMA: the port's bytes less those that the IPoIB interface counts.
+    /// An estimate: the interface counts payload, the port headers too.
+    pub fn rdma_bytes_per_second(&self, flow: &Flow) -> Figure {
+        let ethernet = self.rdma.as_ref().is_none_or(RailRdma::is_ethernet);
+        if ethernet || flow.source == Some(FlowSource::Netdev) {
+            return Fact::unknown(Why::NotApplicable, "only ports of InfiniBand count both");
+        }
+        match (&flow.bytes_per_second.value, &flow.ip_bytes_per_second.value) {
+            (Ok(all), Ok(ip)) => Fact::known((all - ip).max(0.0))
+                .qualified(How::Estimate, "bytes of the port less those of its IPoIB interface"),
+            (Err(unknown), _) | (_, Err(unknown)) => Err(unknown.clone()).into(),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use super::row::{self, Track};
 use super::settle;
 use super::shape::Shape;
 use super::{
-    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, grouping, limits,
-    lnet, other, route_events, traffic, view,
+    ConfiguredGroup, ConfiguredName, EventKind, Node, Presence, Rail, Settings, astray, grouping,
+    limits, lnet, other, route_events, traffic, view, windows,
 };
 use crate::sample::{Link, Reading, Sample, SampleTime, Text, Unknown, Why};
 use std::collections::{BTreeSet, HashMap};
@@ -30,6 +30,8 @@ pub(super) struct State {
     tracks: Vec<Track>,
     lnet: lnet::Memory,
     others: other::Others,
+    windows: windows::Windows,
+    astray: astray::Memory,
     last_full: Option<SampleTime>,
 }
 
@@ -92,6 +94,13 @@ impl State {
         }
         let floor = node.policy.thresholds.balance_floor_ratio;
         grouping::balance(&mut node.groups, &mut node.rails, &self.tracks, floor);
+        if full {
+            let policy = Arc::clone(&node.policy);
+            let parts = (&mut node.groups[..], &node.rails[..]);
+            let (tracks, limits) = (&self.tracks, &policy.thresholds);
+            self.windows.advance(sample.time.mono, parts, tracks, &node.marks, limits);
+            node.astray = self.astray.advance(sample.time.mono, &node.rails);
+        }
         lnet::compare(&mut node.lnet_figures, &sample.lnet, &node.rails);
         self.others.advance(sample, &mut node.other);
         if moved && !first {
@@ -190,6 +199,7 @@ impl State {
             let read_at = traffic::links_read_at(track, sample);
             limits::watch(rail, &mut track.pcie, read_at, seen.fresh);
             if !seen.resets.is_empty() {
+                track.gaps = track.gaps.saturating_add(1);
                 let names: Vec<&str> = seen.resets.iter().map(Text::as_str).collect();
                 let text = format!("counters were reset: {}", names.join(", "));
                 log.add(EventKind::CounterReset, &rail.name, text);

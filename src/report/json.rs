@@ -16,7 +16,7 @@ mod rdma;
 pub mod why;
 
 use crate::check::Assessment;
-use crate::node::{BalanceSide, Group, Node};
+use crate::node::{Balance, BalanceSide, Group, Node};
 use crate::sample::{Host, Reading, Why};
 use crate::units;
 use object::Object;
@@ -102,11 +102,29 @@ fn group(node: &Node, group: &Group) -> Value {
     o.set("rails", names);
     o.set("usable_rail_count", group.usable_rails);
     o.put_fact("usable_bytes_per_second", &group.usable_bytes_per_second);
-    let mut balance = Object::new();
-    balance.set("rx", balance_side(node, &group.balance.rx));
-    balance.set("tx", balance_side(node, &group.balance.tx));
+    let mut balance = both_sides(node, &group.balance);
+    if let Some(recent) = &group.recent {
+        let mut o = both_sides(node, recent);
+        o.set("seconds", 10);
+        balance.set("recent", o.finish());
+    } else {
+        balance.missing("recent", Why::FirstSample, "no ten seconds have passed yet");
+    }
+    if let Some(marked) = &group.since_mark {
+        let mut o = both_sides(node, &marked.balance);
+        o.set("mark", &marked.mark);
+        o.set("seconds", node.time.mono.since(marked.since).as_secs_f64());
+        balance.set("since_mark", o.finish());
+    }
     o.set("balance", balance.finish());
     o.finish()
+}
+
+fn both_sides(node: &Node, balance: &Balance) -> Object {
+    let mut o = Object::new();
+    o.set("rx", balance_side(node, &balance.rx));
+    o.set("tx", balance_side(node, &balance.tx));
+    o
 }
 
 fn balance_side(node: &Node, side: &BalanceSide) -> Value {

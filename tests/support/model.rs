@@ -397,6 +397,10 @@ fn group(rails: usize, up: usize, jain: f64, slowest: Option<usize>, part: f64) 
         origin: GroupOrigin::LnetNet,
         rails: (0..rails).collect(),
         usable_rails: up,
+        recent: None,
+        since_mark: None,
+        behind_rx: None,
+        behind_tx: None,
         usable_bytes_per_second: Fact::known(up as f64 * HDR),
         balance: Balance {
             rx: side(up as f64 * 10.2e9, jain, slowest, part),

@@ -32,8 +32,8 @@ pub(super) fn object(
     }
     o.set("limits", health::limits(node, rail));
     o.set("health", health::health(node, rail));
-    o.set("rx", flow(&rail.rx));
-    o.set("tx", flow(&rail.tx));
+    o.set("rx", own_flow(rail, &rail.rx));
+    o.set("tx", own_flow(rail, &rail.tx));
     time(&mut o, "state_since", rail.state_since, Why::FirstSample, "no change seen yet");
     if let Some(assessed) = assessed {
         assessment::rail(&mut o, assessed);
@@ -122,7 +122,17 @@ fn pci(pci: &PciFunction) -> Value {
 }
 
 /// One direction of traffic.
+fn own_flow(rail: &Rail, flow: &Flow) -> Value {
+    let mut o = flow_object(flow);
+    o.put_fact("rdma_bytes_per_second", &rail.rdma_bytes_per_second(flow));
+    o.finish()
+}
+
 pub(super) fn flow(flow: &Flow) -> Value {
+    flow_object(flow).finish()
+}
+
+fn flow_object(flow: &Flow) -> Object {
     let mut o = Object::new();
     o.put_fact("bytes_per_second", &flow.bytes_per_second);
     match (flow.source, &flow.bytes_per_second.value) {
@@ -134,5 +144,5 @@ pub(super) fn flow(flow: &Flow) -> Value {
     o.put_fact("share_ratio", &flow.share_ratio);
     o.put_fact("ip_bytes_per_second", &flow.ip_bytes_per_second);
     o.set("total_bytes", flow.total_bytes);
-    o.finish()
+    o
 }

@@ -19,7 +19,7 @@ const TERMS: &[(&str, &str)] = &[
     ("share", "this rail's part of its group's traffic, in the busier direction"),
     (
         "balance",
-        "Jain's index of rate by usable rate: 1 is fair, 1/n is one rail alone; a dead rail counts",
+        "Jain's index of rate by usable rate: 1 is fair, 1/n is one rail alone; a dead rail counts; open a rail for the last 10 s and since the mark",
     ),
     (
         "bar",

@@ -1,5 +1,7 @@
 //! One rail, opened: the joined row unfolded, the ladder from cable to traffic, every counter.
 
+mod sharing;
+
 use super::paint::{self, Pair, pad, scrolled, wrap};
 use super::{Context, Extent, order, plot};
 use crate::check::{Assessment, Rung, SelectionRung, Verdict};
@@ -44,7 +46,7 @@ pub(crate) fn draw(
         let mut lines = page.ladder(assessment, index);
         lines.push(Line::default());
         lines.extend(page.selection(rail, assessment, index));
-        lines.extend(page.rates(rail, context.unit(node)));
+        lines.extend(page.rates(node, rail, context.unit(node)));
         lines
     };
     let sides = |page: &Page<'_>| {
@@ -232,7 +234,7 @@ impl Page<'_> {
     }
 
     /// Both directions in columns; below them why a figure is not known or weak.
-    fn rates(&self, rail: &Rail, unit: RateUnit) -> Vec<Line<'static>> {
+    fn rates(&self, node: &Node, rail: &Rail, unit: RateUnit) -> Vec<Line<'static>> {
         let head = ["", unit.label, "OF LINK", "OF GROUP", "IP PART", "TOTAL", "FROM"];
         let mut lines =
             vec![self.heading("TRAFFIC"), self.flow_line(head.map(str::to_owned), true)];
@@ -257,6 +259,9 @@ impl Page<'_> {
         }
         for reason in reasons {
             lines.extend(self.entry("", &reason));
+        }
+        for (name, words) in sharing::entries(node, rail, unit) {
+            lines.extend(self.entry(&name, &words));
         }
         let rate = &rail.rate;
         let usable = match &rate.usable_bits_per_second.value {

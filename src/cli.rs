@@ -16,6 +16,7 @@ mod open;
 mod path;
 mod peers;
 mod rails;
+mod run;
 mod stream;
 mod why;
 
@@ -64,6 +65,7 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Ibstat(options)) => ibstat::run(&global, &options),
         Some(Command::Ip2nets(options)) => ip2nets::run(&global, &options),
         Some(Command::Why(options)) => why::run(&global, &options),
+        Some(Command::Run(options)) => run::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
         Some(Command::Config(_)) => config::show(&global, &loaded, &given),

@@ -16,6 +16,7 @@ mod group;
 mod grouping;
 mod health;
 mod identity;
+mod interval;
 mod join;
 mod limits;
 mod link_rate;
@@ -45,6 +46,7 @@ pub use counter::{
 pub use flow::{Flow, FlowSource, History, HistoryPoint};
 pub use group::{Balance, BalanceSide, Behind, Group, GroupOrigin, MarkBalance};
 pub use health::{Congestion, Health};
+pub use interval::{FlowSummary, GroupSummary, Interval, IntervalSummary, RailSummary};
 pub use limits::{CeilingBy, Lanes, Limits, PcieLink, PciePath, Training};
 pub use lnet::{
     KindRates, LnetFigures, LnetVolume, MessageKind, Messages, NetFigures, NiCredits, NiFailure,
@@ -138,6 +140,8 @@ pub struct Node {
     pub time: SampleTime,
     /// Where samples come from.
     pub source: SourceKind,
+    /// When the byte counters were read last.
+    pub full_at: Option<crate::sample::Mono>,
     /// Measured time between the two newest full passes.
     pub measured_interval: Option<Duration>,
     /// The host line.
@@ -303,6 +307,7 @@ impl Node {
         let mut node = Self {
             time: sample.time,
             source,
+            full_at: None,
             measured_interval: None,
             host: Arc::clone(&sample.host),
             rails: Vec::new(),

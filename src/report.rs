@@ -7,6 +7,7 @@ pub mod json;
 pub mod junit;
 pub mod nagios;
 pub mod paths;
+pub mod run;
 pub mod text;
 pub mod why;
 

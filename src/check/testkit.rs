@@ -261,6 +261,7 @@ pub(crate) fn ib_rail(i: usize) -> Rail {
         history: History::default(),
         state_since: None,
         group: Some(0),
+        counter_resets: 0,
         limits: Limits::of_link(Fact::known(193.9e9)),
         health: Health::default(),
     }

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 11] = [
-    "check", "fix", "path", "why", "ibstat", "ip2nets", "stream", "capture", "explain", "config",
-    "help",
+const SUBCOMMANDS: [&str; 12] = [
+    "check", "fix", "path", "why", "ibstat", "ip2nets", "run", "stream", "capture", "explain",
+    "config", "help",
 ];
 
 /// The whole command line.
@@ -58,6 +58,8 @@ pub(super) enum Command {
     Ip2nets(Ip2nets),
     /// Why a rail carries what it carries: every layer of it, and LNet's choice
     Why(Why),
+    /// What a command does to the rails: bytes, mean, p95, peak, share, balance
+    Run(Run),
     /// One JSON object per sample on stdout, or plain lines for awk
     Stream(Stream),
     /// Everything railtop reads, raw, into a directory or archive
@@ -286,6 +288,41 @@ pub(super) struct Why {
     /// JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Options of `run`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The command keeps its stdin, stdout and stderr, and its exit code is railtop's: 128 + n \
+        if signal n ended it, 127 if it was not found, 126 if it could not be started. SIGINT, SIGQUIT, \
+        SIGTERM and SIGHUP that somebody sends to railtop go on to it. The report comes after its end, on \
+        stderr, or into the file of --output. Bytes are exact counter differences, all traffic of the rails \
+        in that time, not only the command's.\n\n\
+        Examples:\n  \
+        railtop run -- dd if=/scratch/f of=/dev/null bs=16M iflag=direct\n  \
+        railtop run --label 'stripe 4' --json --output c4.json -- ior -r -F\n  \
+        railtop run --repeat 3 -- ./read.sh\n  \
+        railtop run --compare c1.json c2.json c4.json"
+)]
+pub(super) struct Run {
+    /// What the report calls it; else the command
+    #[arg(long, value_name = "TEXT")]
+    pub(super) label: Option<String>,
+    /// Run it so many times, and tell the spread
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) repeat: u32,
+    /// One JSON object per run instead of the table
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Where the report goes instead of stderr
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Reports of earlier runs (--json --output) side by side, on stdout
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["command", "repeat", "output", "label"])]
+    pub(super) compare: Vec<PathBuf>,
+    /// The command and its arguments
+    #[arg(last = true, required_unless_present = "compare", value_name = "CMD")]
+    pub(super) command: Vec<OsString>,
 }
 
 /// Options of `stream`.

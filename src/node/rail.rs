@@ -43,6 +43,8 @@ pub struct Rail {
     pub state_since: Option<SampleTime>,
     /// Group it belongs to: index into [`super::Node::groups`].
     pub group: Option<usize>,
+    /// How often its byte counters began anew while railtop watched.
+    pub counter_resets: u32,
     /// What it can carry, and what limits that.
     pub limits: Limits,
     /// What its counters did.

@@ -31,8 +31,6 @@ pub(super) struct Track {
     /// When the port's state and the interface's carrier changed last, each by itself.
     pub port_since: Option<SampleTime>,
     pub carrier_since: Option<SampleTime>,
-    /// How often its byte counters began anew.
-    pub gaps: u32,
     /// It came in this pass: nothing to compare with.
     pub fresh: bool,
     /// The rate it had while it was last ACTIVE, in words.
@@ -64,6 +62,7 @@ pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) 
         history: History::default(),
         state_since: None,
         group: None,
+        counter_resets: 0,
         limits: Limits::default(),
         health: Health::default(),
         pci: candidate.pci.clone(),
@@ -77,7 +76,6 @@ pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) 
         pcie: limits::Watch::default(),
         ties: Ties::default(),
         ceiling: None,
-        gaps: 0,
         ifindex: candidate.index,
         first_seen: time,
         port_since: None,

@@ -55,6 +55,11 @@ impl State {
         self.lnet.growth(nid)
     }
 
+    /// What stands behind the rails, in their order.
+    pub(super) fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
     /// Takes a sample in.
     pub(super) fn advance(&mut self, node: &mut Node, sample: &Sample) {
         let first = self.shape.is_none();
@@ -65,6 +70,7 @@ impl State {
         }
         let full = self.refresh(node, sample, &mut log);
         if full {
+            node.full_at = Some(sample.time.mono);
             let before = self.last_full.replace(sample.time);
             let took = before.map(|b| sample.time.mono.since(b.mono));
             node.measured_interval = took.or(node.measured_interval);
@@ -199,7 +205,7 @@ impl State {
             let read_at = traffic::links_read_at(track, sample);
             limits::watch(rail, &mut track.pcie, read_at, seen.fresh);
             if !seen.resets.is_empty() {
-                track.gaps = track.gaps.saturating_add(1);
+                rail.counter_resets = rail.counter_resets.saturating_add(1);
                 let names: Vec<&str> = seen.resets.iter().map(Text::as_str).collect();
                 let text = format!("counters were reset: {}", names.join(", "));
                 log.add(EventKind::CounterReset, &rail.name, text);

@@ -18,32 +18,32 @@ const MOST: usize = 400;
 
 /// What one rail had moved at one time.
 #[derive(Clone, Debug)]
-struct Total {
+pub(super) struct Total {
     id: Text,
-    rx: u64,
-    tx: u64,
-    gaps: u32,
+    pub rx: u64,
+    pub tx: u64,
+    pub gaps: u32,
 }
 
 /// What all rails had moved at one time.
 #[derive(Clone, Debug)]
-struct Totals {
+pub(super) struct Totals {
     at: Mono,
     rails: Vec<Total>,
 }
 
 impl Totals {
-    fn new(at: Mono, rails: &[Rail], tracks: &[Track]) -> Self {
-        let total = |(rail, track): (&Rail, &Track)| Total {
+    pub(super) fn new(at: Mono, rails: &[Rail]) -> Self {
+        let total = |rail: &Rail| Total {
             id: rail.id.clone(),
             rx: rail.rx.total_bytes,
             tx: rail.tx.total_bytes,
-            gaps: track.gaps,
+            gaps: rail.counter_resets,
         };
-        Self { at, rails: rails.iter().zip(tracks).map(total).collect() }
+        Self { at, rails: rails.iter().map(total).collect() }
     }
 
-    fn of(&self, id: &str) -> Option<&Total> {
+    pub(super) fn of(&self, id: &str) -> Option<&Total> {
         self.rails.iter().find(|t| *t.id == *id)
     }
 }
@@ -67,7 +67,7 @@ impl Windows {
         marks: &[Mark],
         limits: &Thresholds,
     ) {
-        let now = Totals::new(at, rails, tracks);
+        let now = Totals::new(at, rails);
         match marks.last() {
             Some(newest) if self.mark.as_ref().is_none_or(|(known, _)| known != newest) => {
                 // The pass before the mark was set: nothing of the interval is lost.
@@ -123,7 +123,8 @@ impl Windows {
     }
 }
 
-fn between(
+/// Balance of a group between two totals.
+pub(super) fn between(
     then: &Totals,
     now: &Totals,
     group: &Group,

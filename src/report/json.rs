@@ -13,13 +13,15 @@ mod netdev;
 mod object;
 mod rail;
 mod rdma;
+mod run;
 pub mod why;
 
 use crate::check::Assessment;
 use crate::node::{Balance, BalanceSide, Group, Node};
-use crate::sample::{Host, Reading, Why};
+use crate::sample::{Host, Reading, Text, Why};
 use crate::units;
 use object::Object;
+pub use run::{event, run};
 use serde_json::Value;
 
 /// Version of the contract: additions do not change it.
@@ -102,16 +104,17 @@ fn group(node: &Node, group: &Group) -> Value {
     o.set("rails", names);
     o.set("usable_rail_count", group.usable_rails);
     o.put_fact("usable_bytes_per_second", &group.usable_bytes_per_second);
-    let mut balance = both_sides(node, &group.balance);
+    let names = |at: usize| node.rails.get(at).map(|r| r.name.clone());
+    let mut balance = both_sides(&names, &group.balance);
     if let Some(recent) = &group.recent {
-        let mut o = both_sides(node, recent);
+        let mut o = both_sides(&names, recent);
         o.set("seconds", 10);
         balance.set("recent", o.finish());
     } else {
         balance.missing("recent", Why::FirstSample, "no ten seconds have passed yet");
     }
     if let Some(marked) = &group.since_mark {
-        let mut o = both_sides(node, &marked.balance);
+        let mut o = both_sides(&names, &marked.balance);
         o.set("mark", &marked.mark);
         o.set("seconds", node.time.mono.since(marked.since).as_secs_f64());
         balance.set("since_mark", o.finish());
@@ -120,19 +123,22 @@ fn group(node: &Node, group: &Group) -> Value {
     o.finish()
 }
 
-fn both_sides(node: &Node, balance: &Balance) -> Object {
+/// The name of a rail by its place.
+type Names<'a> = &'a dyn Fn(usize) -> Option<Text>;
+
+fn both_sides(names: Names<'_>, balance: &Balance) -> Object {
     let mut o = Object::new();
-    o.set("rx", balance_side(node, &balance.rx));
-    o.set("tx", balance_side(node, &balance.tx));
+    o.set("rx", balance_side(names, &balance.rx));
+    o.set("tx", balance_side(names, &balance.tx));
     o
 }
 
-fn balance_side(node: &Node, side: &BalanceSide) -> Value {
+fn balance_side(names: Names<'_>, side: &BalanceSide) -> Value {
     let mut o = Object::new();
     o.put_fact("bytes_per_second", &side.bytes_per_second);
     o.put_fact("jain_index", &side.jain_index);
-    match (side.slowest.and_then(|i| node.rails.get(i)), &side.slowest_share_of_fair_ratio.value) {
-        (Some(rail), _) => o.set("slowest", &rail.name),
+    match (side.slowest.and_then(names), &side.slowest_share_of_fair_ratio.value) {
+        (Some(name), _) => o.set("slowest", &name),
         (None, Err(unknown)) => o.unknown("slowest", unknown),
         (None, Ok(_)) => o.missing("slowest", Why::NotApplicable, "no rail is the slowest"),
     }

@@ -314,6 +314,7 @@ fn rail(spec: &Spec) -> Rail {
         history: history(n, spec.rx, spec.tx, spec.died),
         state_since: spec.died.map(time),
         group: Some(0),
+        counter_resets: 0,
         health: Health::default(),
         limits: limits(n, up),
         pci: Some(pci(n)),

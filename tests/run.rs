@@ -85,7 +85,7 @@ fn several_runs_stand_side_by_side() {
     let file = file.to_str().unwrap();
     let out = Command::new(railtop()).args(["run", "--compare", file, file]).output().unwrap();
     let told = String::from_utf8(out.stdout).unwrap();
-    assert!(told.contains("c1 #1") && told.contains("RX ib3") && told.contains("%"), "{told}");
+    assert!(told.contains("c1 #1") && told.contains("RX ib3") && told.contains('%'), "{told}");
     assert!(told.lines().all(|l| l.chars().count() <= 80), "{told}");
     let out = Command::new(railtop()).args(["run", "--compare", "/dev/null"]).output().unwrap();
     assert_eq!(out.status.code(), Some(64));

@@ -83,8 +83,12 @@ fn dashboard(global: &Global) -> Result<u8, Failure> {
     }
     let source = open::source(global)?;
     let source = rails::must_match(source, global)?;
-    let options =
-        tui::Options { ascii: global.ascii, bits: global.bits, theme: global.in_force.theme };
+    let options = tui::Options {
+        ascii: global.ascii,
+        bits: global.bits,
+        theme: global.in_force.theme,
+        log: open::log(global)?,
+    };
     Ok(tui::run(source, global.settings(), options)?)
 }
 

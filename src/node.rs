@@ -174,6 +174,8 @@ pub struct Node {
     pub named_peers: Vec<std::net::IpAddr>,
     /// What happened, newest first, bounded.
     pub events: VecDeque<Event>,
+    /// How many events there were, those that are no longer kept among them.
+    pub event_count: u64,
     /// Marks of the user, oldest first.
     pub marks: Vec<Mark>,
     /// What the readers have to say.
@@ -263,6 +265,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Something was lost: it stands out until somebody has taken note of it.
+    pub fn is_bad(self) -> bool {
+        matches!(
+            self,
+            EventKind::LinkDown | EventKind::NiDown | EventKind::RailGone | EventKind::Errors
+        )
+    }
+
     /// The word of the machine contract.
     pub fn word(self) -> &'static str {
         match self {
@@ -323,6 +333,7 @@ impl Node {
             managers: sample.managers.clone(),
             named_peers: settings.peers.clone(),
             events: VecDeque::new(),
+            event_count: 0,
             marks: Vec::new(),
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
@@ -360,6 +371,7 @@ impl Node {
             text,
         });
         self.events.truncate(events::KEEP);
+        self.event_count += 1;
         self.marks.push(mark);
         self.rails.iter_mut().for_each(|rail| rail.health.mark());
     }

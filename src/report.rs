@@ -1,5 +1,6 @@
 //! Mouths that write: JSON, text, forms for monitoring. They compute no facts.
 
+pub mod event_log;
 pub mod fix;
 pub mod ibstat;
 pub mod ip2nets;

@@ -17,6 +17,7 @@ mod input;
 mod keys;
 mod nids;
 mod paths;
+mod session;
 mod state;
 mod terminal;
 mod theme;
@@ -37,7 +38,7 @@ pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// What the user chose for the screen.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// `--ascii`.
     pub ascii: bool,
@@ -45,6 +46,8 @@ pub struct Options {
     pub bits: bool,
     /// `theme` of the configuration.
     pub theme: crate::config::Theme,
+    /// `--log`.
+    pub log: Option<crate::report::event_log::EventLog>,
 }
 
 /// Why there is no dashboard here. A usage error.
@@ -83,11 +86,17 @@ pub fn usable() -> Result<(), Refusal> {
 
 /// Runs the dashboard until the user quits; returns the exit code: 0 for `q`, 128 + n for a
 /// signal. A terminal that cannot show it is a [`Refusal`].
-#[expect(clippy::needless_pass_by_value, reason = "the caller has no use for them any more")]
-pub fn run(source: Box<dyn Source>, settings: Settings, options: Options) -> anyhow::Result<u8> {
+pub fn run(
+    source: Box<dyn Source>,
+    settings: Settings,
+    mut options: Options,
+) -> anyhow::Result<u8> {
     usable()?;
     let look = Look::from_env(&options);
     let mut app = App::new(look, settings, source.kind(), &source.label(), source.pace());
+    if let Some(log) = options.log.take() {
+        app.log_events(log);
+    }
     let keys = input::listen().context("cannot read keys: no terminal to read them from")?;
     let mailbox = feed::start(source).context("cannot start the reader thread")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -101,5 +110,11 @@ pub fn run(source: Box<dyn Source>, settings: Settings, options: Options) -> any
         events::Events::new(&mut app, &mut screen, keys, &mailbox).run(signals).await
     });
     mailbox.close();
+    // Whoever hung up reads no more.
+    if result.as_ref().is_ok_and(|code| *code != 128 + 1)
+        && let Some(words) = app.farewell()
+    {
+        let _ = io::Write::write_all(&mut io::stdout().lock(), words.as_bytes());
+    }
     result.context("the terminal failed")
 }

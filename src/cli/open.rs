@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::error::Failure;
 use crate::read::root::Root;
+use crate::report::event_log::EventLog;
 use crate::sample::Text;
 use crate::source::Source;
 use crate::source::capture::Capture;
@@ -30,6 +31,13 @@ pub(super) fn source(global: &Global) -> Result<Box<dyn Source>, Failure> {
         sudo: global.sudo,
     };
     Ok(Box::new(Live::start(options)?))
+}
+
+/// The event log, if one is asked for.
+pub(super) fn log(global: &Global) -> Result<Option<EventLog>, Failure> {
+    let Some(path) = &global.log else { return Ok(None) };
+    let refused = |e| Failure::Usage(Text::new(&format!("--log {}: {e}", path.display())));
+    EventLog::open(path).map(Some).map_err(refused)
 }
 
 /// A directory that can be listed, or a file that can be opened.

@@ -5,6 +5,7 @@ use super::error::Failure;
 use super::{open, rails};
 use crate::check::{self, Assessment};
 use crate::node::{Figure, Node};
+use crate::report::event_log::EventLog;
 use crate::report::json;
 use crate::source::Source;
 use std::io::{self, BufWriter, Write};
@@ -13,13 +14,14 @@ use std::io::{self, BufWriter, Write};
 pub(super) fn run(global: &Global, options: &Stream) -> Result<u8, Failure> {
     let source = rails::must_match(open::source(global)?, global)?;
     let out = BufWriter::new(io::stdout().lock());
-    write(source, global, options, out)
+    write(source, global, options, open::log(global)?, out)
 }
 
 fn write(
     mut source: Box<dyn Source>,
     global: &Global,
     options: &Stream,
+    mut log: Option<EventLog>,
     mut out: impl Write,
 ) -> Result<u8, Failure> {
     let mut known: Option<Node> = None;
@@ -35,6 +37,9 @@ fn write(
             None => known.insert(Node::new(global.settings(), source.kind(), &sample)),
         };
         let assessment = judge.assess(node);
+        if let Some(log) = &mut log {
+            log.tell(node);
+        }
         if options.text {
             lines(&mut out, node, &assessment, global.bits)?;
         } else {

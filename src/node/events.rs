@@ -34,6 +34,7 @@ impl Log {
     /// Moves the events to the node, newest first.
     pub(super) fn into_node(self, node: &mut Node) {
         for event in self.events {
+            node.event_count += 1;
             node.events.push_front(event);
         }
         node.events.truncate(KEEP);

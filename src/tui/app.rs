@@ -5,10 +5,13 @@ mod moves;
 use super::keys::{self, Action};
 use super::nids::Nids;
 use super::paths::Paths;
+use super::session::Session;
 use super::state::{Feed, Look, Screen, ViewState};
 use super::view::{self, Extent};
 use crate::check::{Assessment, Judge, Verdict};
-use crate::node::{Node, Settings, SourceKind};
+use crate::node::{Interval, Node, Settings, SourceKind};
+use crate::report::event_log::EventLog;
+use crate::report::run::Run;
 use crate::sample::{Sample, Text};
 use crate::source::Pace;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -55,6 +58,10 @@ pub struct App {
     nids: Nids,
     view: ViewState,
     extent: Extent,
+    /// The interval that a mark began, and that mark.
+    running: Option<(Text, Interval)>,
+    session: Option<Session>,
+    log: Option<EventLog>,
 }
 
 impl App {
@@ -82,6 +89,9 @@ impl App {
             nids: Nids::default(),
             view,
             extent: Extent::default(),
+            running: None,
+            session: None,
+            log: None,
         }
     }
 
@@ -95,6 +105,13 @@ impl App {
             None => Node::new(self.settings.clone(), self.kind, sample),
         };
         let assessment = self.judge.assess(&node);
+        self.session.get_or_insert_with(|| Session::begin(&node)).add(&node, &assessment);
+        if let Some((_, interval)) = &mut self.running {
+            interval.add(&node);
+        }
+        if let Some(log) = &mut self.log {
+            log.tell(&node);
+        }
         self.show(node, assessment)
     }
 
@@ -209,6 +226,7 @@ impl App {
             Action::Reverse => self.view.reverse = !self.view.reverse,
             Action::Units => self.view.bits = !self.view.bits,
             Action::Mark => return self.mark(),
+            Action::Acknowledge => return self.acknowledge(),
             Action::Scale => self.view.same_scale = !self.view.same_scale,
             Action::Left => return self.sideways(-1),
             Action::Right => return self.sideways(1),
@@ -342,12 +360,50 @@ impl App {
         Outcome::Changed
     }
 
+    /// The first mark begins an interval, the second ends it and shows what it came to.
     fn mark(&mut self) -> Outcome {
         let Some((node, _)) = &mut self.now else { return Outcome::Ignored };
         node.mark(node.time);
         let name = node.marks.last().map(|m| m.name.clone()).unwrap_or_default();
         let at = crate::units::clock(node.time.wall, &self.look.zone);
-        self.view.status = Some(format!("mark {name} at {at}"));
+        match self.running.take() {
+            None => {
+                self.running = Some((name.clone(), Interval::begin(node)));
+                self.view.status = Some(format!("mark {name}: m ends it"));
+            }
+            Some((from, interval)) => {
+                let lasted = node.time.mono.since(interval.began().mono);
+                let summary = interval.end(node, lasted);
+                let label = format!("from mark {from} to {name}");
+                self.view.between = Some(Run { label, exit_code: None, summary });
+                self.view.status = Some(format!("mark {name} at {at}"));
+                self.go(Screen::Interval);
+            }
+        }
         Outcome::Changed
+    }
+
+    /// The user has taken note of what happened.
+    fn acknowledge(&mut self) -> Outcome {
+        let Some((node, _)) = &self.now else { return Outcome::Ignored };
+        let unseen = self.view.unseen(node).count();
+        self.view.acknowledged = node.event_count;
+        self.view.status = Some(match unseen {
+            0 => "nothing to acknowledge".to_owned(),
+            1 => "1 event acknowledged".to_owned(),
+            n => format!("{n} events acknowledged"),
+        });
+        Outcome::Changed
+    }
+
+    /// What the session saw, for the time after the screen; nothing before the first sample.
+    pub fn farewell(&self) -> Option<String> {
+        let ((node, _), session) = self.now.as_ref().zip(self.session.as_ref())?;
+        Some(session.end(node).words(&self.look.zone))
+    }
+
+    /// Writes events beside the screen from now on.
+    pub fn log_events(&mut self, log: EventLog) {
+        self.log = Some(log);
     }
 }

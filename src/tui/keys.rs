@@ -30,6 +30,7 @@ pub(crate) enum Action {
     Reverse,
     Units,
     Mark,
+    Acknowledge,
     Scale,
     StepBack,
     StepForward,
@@ -90,6 +91,7 @@ const fn bind(
 const CHARTS: &[Screen] = &[Screen::Rails];
 const ROUTES: &[Screen] = &[Screen::Routes];
 const LNET: &[Screen] = &[Screen::Lnet];
+const EVENTS: &[Screen] = &[Screen::Rails, Screen::Events];
 const TABLES: &[Screen] = &[Screen::Rails, Screen::Links];
 const FILTERED: &[Screen] =
     &[Screen::Rails, Screen::Links, Screen::Routes, Screen::Lnet, Screen::Findings, Screen::Events];
@@ -204,7 +206,22 @@ pub(crate) const TABLE: &[Binding] = &[
     bind(&[chr('s')], "s", Action::Sort, "sort", TABLES, "sort by state, name, RX, TX"),
     bind(&[chr('S')], "S", Action::Reverse, "", TABLES, "reverse the order"),
     bind(&[chr('b'), chr('u')], "b", Action::Units, "bits", &[], "bits or bytes per second"),
-    bind(&[chr('m')], "m", Action::Mark, "mark", &[], "set a mark now: charts and events show it"),
+    bind(
+        &[chr('m')],
+        "m",
+        Action::Mark,
+        "mark",
+        &[],
+        "begin an interval; again: end it and see what the rails did in it",
+    ),
+    bind(
+        &[chr('a')],
+        "a",
+        Action::Acknowledge,
+        "seen",
+        EVENTS,
+        "acknowledge: bad events stand out no more",
+    ),
     bind(
         &[chr('y')],
         "y",

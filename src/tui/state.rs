@@ -2,6 +2,7 @@
 
 use super::glyphs;
 use super::theme::{ColorLevel, Theme};
+use crate::node::{Event, Node};
 use crate::sample::Text;
 use jiff::tz::TimeZone;
 
@@ -46,6 +47,8 @@ pub(crate) enum Screen {
     Events,
     /// One rail, opened.
     Rail,
+    /// What the rails did between two marks.
+    Interval,
     Help,
 }
 
@@ -61,7 +64,7 @@ impl Screen {
     ];
 
     #[cfg(test)]
-    pub(crate) const ALL: [Screen; 8] = [
+    pub(crate) const ALL: [Screen; 9] = [
         Screen::Rails,
         Screen::Links,
         Screen::Routes,
@@ -69,6 +72,7 @@ impl Screen {
         Screen::Findings,
         Screen::Events,
         Screen::Rail,
+        Screen::Interval,
         Screen::Help,
     ];
 }
@@ -175,6 +179,10 @@ pub(crate) struct ViewState {
     pub(crate) bits: bool,
     /// One scale for all rails.
     pub(crate) same_scale: bool,
+    /// What the rails did between the last two marks.
+    pub(crate) between: Option<crate::report::run::Run>,
+    /// So many events had happened when the user last took note of them.
+    pub(crate) acknowledged: u64,
     /// Steps back from the newest point, while paused.
     pub(crate) step: usize,
     /// One line that answers the last key.
@@ -182,6 +190,13 @@ pub(crate) struct ViewState {
 }
 
 impl ViewState {
+    /// Bad events that nobody has taken note of, newest first.
+    pub(crate) fn unseen<'a>(&self, node: &'a Node) -> impl Iterator<Item = &'a Event> {
+        let new = node.event_count.saturating_sub(self.acknowledged);
+        let new = usize::try_from(new).unwrap_or(usize::MAX);
+        node.events.iter().take(new).filter(|e| e.kind.is_bad())
+    }
+
     /// The first look: all rails, the sick first, one scale.
     pub(super) fn new(bits: bool) -> Self {
         Self {
@@ -200,6 +215,8 @@ impl ViewState {
             reverse: false,
             bits,
             same_scale: true,
+            between: None,
+            acknowledged: 0,
             step: 0,
             status: None,
         }

@@ -14,6 +14,7 @@ pub(crate) mod findings;
 mod foot;
 mod head;
 mod help;
+mod interval;
 mod links;
 mod lnet;
 pub(crate) mod order;
@@ -124,7 +125,7 @@ fn whole(
     shown: Option<&(Node, Assessment)>,
 ) -> Extent {
     head::draw(buffer, area, context, shown);
-    foot::draw(buffer, area, context, shown.map(|(_, assessment)| assessment));
+    foot::draw(buffer, area, context, shown);
     let roomy = u16::from(head::has_third_line(area));
     let body = Rect {
         x: area.x,
@@ -146,6 +147,7 @@ fn whole(
         Screen::Findings => findings::draw(buffer, body, context, node, assessment),
         Screen::Events => events::draw(buffer, body, context, node),
         Screen::Rail => rail::draw(buffer, body, context, node, assessment),
+        Screen::Interval => interval::draw(buffer, body, context),
         Screen::Help => Extent::default(),
     }
 }

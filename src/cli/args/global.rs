@@ -46,6 +46,9 @@ pub(in super::super) struct Global {
     /// This configuration file instead of the usual ones
     #[arg(long, global = true, value_name = "FILE", env = "RAILTOP_CONFIG")]
     pub(in super::super) config: Option<PathBuf>,
+    /// Append events to this file as JSON lines, beside the dashboard or the stream
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(in super::super) log: Option<PathBuf>,
     /// Where this node's / is mounted, in a container that has it elsewhere; netlink answers for
     /// the network namespace that railtop runs in
     #[arg(long, global = true, value_name = "DIR", default_value = "/")]

@@ -71,7 +71,7 @@ fn stream(line: &[&str], samples: u64, lines: usize) -> (Result<u8, Failure>, us
     let args = Args::try_parse_from([&["railtop", "stream"], line].concat()).unwrap();
     let Some(Command::Stream(options)) = args.command else { panic!("{line:?}") };
     let mut pipe = Pipe { lines, text: Vec::new() };
-    let result = write(Box::new(Samples(samples)), &args.global, &options, &mut pipe);
+    let result = write(Box::new(Samples(samples)), &args.global, &options, None, &mut pipe);
     (result, lines_of(&pipe.text))
 }
 

@@ -44,6 +44,11 @@ fn rank(kind: EventKind) -> u8 {
     }
 }
 
+/// Is this very event among them?
+fn is_of(events: &[&Event], one: &Event) -> bool {
+    events.iter().any(|event| std::ptr::eq(*event, one))
+}
+
 /// Time, subject, text: the first two in columns.
 struct Columns {
     /// The events reach back beyond today: the day is told too.
@@ -64,16 +69,17 @@ impl Columns {
         }
     }
 
-    fn line(&self, event: &Event, context: &Context<'_>) -> Line<'static> {
+    fn line(&self, event: &Event, unseen: bool, context: &Context<'_>) -> Line<'static> {
         let zone = &context.look.zone;
         let time = if self.days {
             units::date_and_clock(event.time.wall, zone)
         } else {
             units::clock(event.time.wall, zone)
         };
+        let sign = if unseen { "! " } else { "  " };
         Line::from(vec![
             Span::styled(time, context.style(Role::Dim)),
-            Span::raw("  "),
+            Span::styled(sign, context.style(role(event.kind))),
             Span::styled(pad(&event.subject, self.subject), context.style(role(event.kind))),
             Span::raw("  "),
             Span::raw(event.text.to_string()),
@@ -83,11 +89,23 @@ impl Columns {
 
 /// The newest ones, as many as fit.
 pub(crate) fn newest(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) {
-    let mut shown = ordered(node);
-    shown.truncate(usize::from(area.height));
+    let rows = usize::from(area.height);
+    let unseen: Vec<&Event> = context.view.unseen(node).collect();
+    let all = ordered(node);
+    // What was lost stays until somebody has taken note of it.
+    let mut left = rows.saturating_sub(unseen.len());
+    let mut room = rows;
+    let keeps = |event: &&Event| {
+        let bad = is_of(&unseen, event);
+        let keep = room > 0 && (bad || left > 0);
+        left -= usize::from(keep && !bad);
+        room -= usize::from(keep);
+        keep
+    };
+    let shown: Vec<&Event> = all.into_iter().filter(keeps).collect();
     let columns = Columns::of(shown.iter().copied(), context, node.time.wall);
     for (row, event) in (0..area.height).zip(shown) {
-        let news = columns.line(event, context);
+        let news = columns.line(event, is_of(&unseen, event), context);
         line(buffer, area.x + 1, area.y + row, area.width.saturating_sub(2), &news);
     }
 }
@@ -107,6 +125,9 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node:
         text(buffer, area.x + 1, area.y, area.width, &nothing, context.style(Role::Dim));
     }
     let columns = Columns::of(shown.iter().copied(), context, node.time.wall);
-    let lines: Vec<Line<'static>> = shown.iter().map(|e| columns.line(e, context)).collect();
+    let lines: Vec<Line<'static>> = {
+        let unseen: Vec<&Event> = context.view.unseen(node).collect();
+        shown.iter().map(|e| columns.line(e, is_of(&unseen, e), context)).collect()
+    };
     scrolled(buffer, area, &lines, context)
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::head::roots;
 use super::paint::{cells, line, right};
 use crate::check::Assessment;
+use crate::node::Node;
 use crate::tui::keys;
 use crate::tui::state::Screen;
 use crate::tui::theme::Role;
@@ -16,7 +17,7 @@ pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     context: &Context<'_>,
-    assessment: Option<&Assessment>,
+    shown: Option<&(Node, Assessment)>,
 ) {
     let y = area.bottom() - 1;
     let (x, width) = (area.x + 1, area.width.saturating_sub(2));
@@ -29,8 +30,14 @@ pub(crate) fn draw(
         let here = *screen == context.view.screen
             || (*screen == Screen::Rails && context.view.screen == Screen::Rail);
         let role = if here { Role::Selected } else { Role::Plain };
-        let roots = assessment.filter(|_| *screen == Screen::Findings).map_or(0, roots);
-        let number = if roots > 0 { format!(" {roots}") } else { String::new() };
+        let number = match (screen, shown) {
+            (Screen::Findings, Some((_, assessment))) => roots(assessment),
+            (Screen::Events, Some((node, _))) => context.view.unseen(node).count(),
+            _ => 0,
+        };
+        // Only bad events that nobody has taken note of are counted: they call.
+        let call = if *screen == Screen::Events { "!" } else { "" };
+        let number = if number > 0 { format!(" {number}{call}") } else { String::new() };
         let name = if area.width < 76 { name.get(..3).unwrap_or(name) } else { name };
         tabs.push(Span::styled(format!("{}", n + 1), context.style(Role::Key)));
         tabs.push(Span::raw(" "));

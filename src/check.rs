@@ -4,9 +4,11 @@
 //! another names it in `caused_by`; [`assess`] folds them, builds the ladder of layers of each
 //! rail and the verdict.
 
+mod alike;
 mod balance;
 mod catalogue;
 mod errors;
+pub mod expect;
 mod fold;
 mod ladder;
 mod link;
@@ -343,6 +345,10 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node], life: Lifecycl
     found.extend(routing::found(routed, |rail| {
         causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id)
     }));
+    let unlike = alike::found(&views, &node.groups, &found);
+    found.extend(unlike);
+    let unmet = expect::found(&views, node, &found);
+    found.extend(unmet);
     lnet::tie(&mut found);
     let scene = selection::Scene::of(node);
     let selected = {

@@ -8,6 +8,7 @@ mod args;
 mod check;
 mod config;
 mod error;
+mod expect;
 mod explain;
 mod fix;
 mod ibstat;
@@ -56,7 +57,11 @@ fn run(args: Args) -> Result<u8, Failure> {
     let Args { command, global } = args;
     let given = global.given();
     let loaded = config::load(&global)?;
-    let global = global.settled(&loaded.config);
+    let mut global = global.settled(&loaded.config);
+    // Learning a node needs no manifest, and must not fail for want of one.
+    if let Some(file) = global.in_force.expect.as_deref().filter(|_| judges(command.as_ref())) {
+        global.expected = Some(expect::read(file)?);
+    }
     match command {
         None => dashboard(&global),
         Some(Command::Check(options)) => check::run(&global, &options),
@@ -68,11 +73,17 @@ fn run(args: Args) -> Result<u8, Failure> {
         Some(Command::Run(options)) => run::run(&global, &options),
         Some(Command::Stream(options)) => stream::run(&global, &options),
         Some(Command::Capture(options)) => collect(&global, &options),
+        Some(Command::Expect(options)) => expect::run(&global, &options),
         Some(Command::Config(_)) => config::show(&global, &loaded, &given),
         Some(Command::Explain(options)) => {
             explain::text(options.id.as_deref()).and_then(|text| print(&text))
         }
     }
+}
+
+/// Does the command compare the node with what it should be?
+fn judges(command: Option<&Command>) -> bool {
+    matches!(command, None | Some(Command::Check(_) | Command::Stream(_) | Command::Fix(_)))
 }
 
 fn dashboard(global: &Global) -> Result<u8, Failure> {

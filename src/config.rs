@@ -45,6 +45,8 @@ pub struct Config {
     pub ascii: bool,
     /// The `lnetctl` to ask.
     pub lnetctl: Option<PathBuf>,
+    /// The manifest of what the node should be.
+    pub expect: Option<PathBuf>,
     /// Limits.
     pub thresholds: Thresholds,
     /// Ids of findings to leave out.

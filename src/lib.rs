@@ -28,6 +28,7 @@
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod expect;
 pub mod fib;
 pub mod fix;
 pub mod lnet;

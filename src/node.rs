@@ -84,6 +84,8 @@ pub struct Settings {
     pub peers: Vec<std::net::IpAddr>,
     /// How the node is to be judged.
     pub policy: Arc<Policy>,
+    /// What the node should be.
+    pub expected: Option<Arc<crate::expect::Manifest>>,
 }
 
 /// A name that the configuration gives to a rail.
@@ -186,6 +188,8 @@ pub struct Node {
     pub astray: Vec<Astray>,
     /// How the node is to be judged.
     pub policy: Arc<Policy>,
+    /// What the node should be, where a site says so.
+    pub expected: Option<Arc<crate::expect::Manifest>>,
     /// What is remembered between samples.
     state: state::State,
 }
@@ -338,6 +342,7 @@ impl Node {
             notes: sample.notes.clone(),
             cost: Duration::ZERO,
             astray: Vec::new(),
+            expected: settings.expected.clone(),
             policy: Arc::clone(&settings.policy),
             state: state::State::new(settings),
         };

@@ -1,5 +1,7 @@
 //! The table of everything that can be found: what it means, why it matters, where that is known.
 
+pub(super) mod alike;
+pub(super) mod expect;
 mod links;
 pub(super) mod lnet;
 pub(super) mod routing;
@@ -49,8 +51,10 @@ pub(super) const READER_STUCK: &str = "READER_STUCK";
 /// Every finding there can be, by layer.
 pub const CATALOGUE: &[Entry] = &joined::<{ COUNT }>();
 
-const PARTS: [&[Entry]; 9] = [
+const PARTS: [&[Entry]; 11] = [
     BASE,
+    expect::EXPECT,
+    alike::ALIKE,
     links::LINKS,
     lnet::LNET,
     selection::SELECTION,

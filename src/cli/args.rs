@@ -11,9 +11,9 @@ use std::path::PathBuf;
 /// The scenario of a bare `--demo`.
 pub(super) const DEMO: &str = "balanced";
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "check", "fix", "path", "why", "ibstat", "ip2nets", "run", "stream", "capture", "explain",
-    "config", "help",
+    "expect", "config", "help",
 ];
 
 /// The whole command line.
@@ -66,8 +66,33 @@ pub(super) enum Command {
     Capture(Capture),
     /// What a finding means, why it matters, where that is written
     Explain(Explain),
+    /// Learn what this node is, and check it against that ever after
+    Expect(Expect),
     /// The configuration in force, and which file or option decided
     Config(Config),
+}
+
+/// Options of `expect`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The file is TOML; a key that is left out is not compared. Without FILE it is that of the \
+        key expect of the configuration. Only what differs from it is told; railtop check tells it beside \
+        all else, with --expect FILE or that key. Exit codes are those of check.\n\n\
+        Examples:\n  \
+        railtop expect --save > /etc/railtop/expect.toml\n  \
+        railtop expect /etc/railtop/expect.toml\n  \
+        railtop check --expect /etc/railtop/expect.toml"
+)]
+pub(super) struct Expect {
+    /// Learn: write the manifest of this node to FILE, to stdout without one
+    #[arg(long)]
+    pub(super) save: bool,
+    /// The manifest
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// JSON
+    #[arg(long, conflicts_with = "save")]
+    pub(super) json: bool,
 }
 
 /// Options of `config`.
@@ -89,6 +114,7 @@ not known is an error, with its line.
   bits = false                    as --bits
   ascii = false                   as --ascii
   lnetctl = \"/usr/sbin/lnetctl\"   as --lnetctl
+  expect = \"/etc/railtop/expect.toml\"   what the node should be: see railtop expect
   ignore = [\"RAIL_NO_ADDRESS\"]    findings to leave out, with what follows from them
   [names]                         \"mlx5_0/1\" = \"storage-a\"
   [[group]]                       name = \"storage\", rails = [\"ib0\", \"ib1\"]: meant to share load
@@ -134,6 +160,9 @@ pub(super) struct Check {
     /// Leave out these findings and what follows from them; may be given again, or with commas
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = global::finding)]
     pub(super) ignore: Vec<String>,
+    /// What the node should be: a manifest of railtop expect --save
+    #[arg(long, value_name = "FILE")]
+    pub(super) expect: Option<PathBuf>,
     /// Only these findings count
     #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = global::finding)]
     pub(super) only: Vec<String>,

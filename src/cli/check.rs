@@ -2,7 +2,7 @@
 
 use super::args::{Check, Format, Global};
 use super::error::Failure;
-use super::{open, peers, rails};
+use super::{expect, open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
 use crate::node::{Node, RailNi, Settings, SourceKind};
 use crate::report::{json, junit, nagios, text};
@@ -23,6 +23,9 @@ pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
     let mut global = global.clone();
     global.in_force.ignore.extend(options.ignore.iter().cloned());
     global.only.clone_from(&options.only);
+    if let Some(file) = &options.expect {
+        global.expected = Some(expect::read(file)?);
+    }
     let peers = peers::open(&options.peers, &global)?;
     let source = rails::must_match(open::source(&global)?, &global)?;
     let node = settled(source, &global, &peers.settings(&global))?;

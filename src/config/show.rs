@@ -36,6 +36,9 @@ pub fn effective(config: &Config, files: &[File], given: &[&str]) -> String {
     let mut put = |key: &str, value: Value| {
         let _ = writeln!(out, "{:<40} # {}", format!("{key} = {value}"), origin(None, key));
     };
+    if let Some(path) = &config.expect {
+        put("expect", Value::String(path.display().to_string()));
+    }
     put("ignore", strings(&config.ignore));
     let _ = writeln!(out, "\n[thresholds]");
     for (key, value) in Value::try_from(&config.thresholds).ok().iter().flat_map(entries) {

@@ -59,6 +59,9 @@ pub(in super::super) struct Global {
     /// Bits instead of bytes
     #[arg(long, global = true)]
     pub(in super::super) bits: bool,
+    /// What the node should be.
+    #[arg(skip)]
+    pub(in super::super) expected: Option<Arc<crate::expect::Manifest>>,
     /// Ids of the only findings that count.
     #[arg(skip)]
     pub(in super::super) only: Vec<String>,
@@ -111,6 +114,7 @@ impl Global {
             groups: config.groups(),
             names: config.rail_names(),
             peers: config.peers.clone(),
+            expected: self.expected.clone(),
             policy: Arc::new(Policy { only: self.only.clone(), ..config.policy() }),
         }
     }

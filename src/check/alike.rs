@@ -1,0 +1,265 @@
+//! A rail against the others of its group, and its MTU against its IPoIB mode.
+//!
+//! Nothing here knows what a rail should be: only that it is not what most of its like are.
+
+use super::catalogue::alike::{
+    FIRMWARE_OLDER, IPOIB_MODE_DIFFERS, IPOIB_MTU_BEYOND_MODE, IPOIB_MTU_UNUSED, MTU_DIFFERS,
+    NUMA_DIFFERS, RATE_BELOW_PEERS, RATE_DIFFERS,
+};
+use super::fold::Found;
+use super::view::{self, Iface, RailView};
+use super::{Finding, Severity};
+use crate::fix::{self, Action, Change};
+use crate::natural;
+use crate::node::{Group, Rail};
+use crate::sample::Text;
+use crate::units::gbits;
+use std::cmp::Ordering;
+use std::fmt::Write;
+
+/// IB MTU 2048 less the IPoIB header (RFC 4391); what every fabric can carry.
+const DATAGRAM: u32 = 2044;
+/// IB MTU 4096 less the IPoIB header.
+const DATAGRAM_MOST: u32 = 4092;
+/// `IPOIB_CM_MTU` of drivers/infiniband/ulp/ipoib/ipoib.h.
+const CONNECTED_MOST: u32 = 65520;
+
+/// All of the node.
+pub(super) fn found(views: &[RailView<'_>], groups: &[Group], known: &[Found]) -> Vec<Found> {
+    let mut all: Vec<Found> = Vec::new();
+    for group in groups {
+        let members: Vec<&RailView<'_>> = group
+            .rails
+            .iter()
+            .filter_map(|r| views.get(*r))
+            .filter(|v| view::works(v.rail))
+            .collect();
+        // A rail of two nets is told once.
+        for new in in_group(group, &members, known) {
+            let same = |f: &Found| f.finding.id == new.finding.id && f.rails == new.rails;
+            if !all.iter().any(same) {
+                all.push(new);
+            }
+        }
+    }
+    all.extend(views.iter().filter_map(mtu_of_mode));
+    all
+}
+
+/// A rail and one of its values.
+type Value<'a, T> = (&'a RailView<'a>, T);
+
+fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Found> {
+    let mut found = rates(group, members);
+    found.extend(firmware(group, members));
+    let numa = values(members, |r| r.pci.as_ref()?.numa_node.as_ref().ok().copied());
+    found.extend(odd(&numa).map(|(v, own, most)| {
+        let summary = format!(
+            "{} is on NUMA node {own}, the others of {} on node {most}: its memory is further away",
+            v.name(),
+            group.name
+        );
+        let evidence = each(&numa, |n| format!("NUMA node {n}"));
+        one(v, NUMA_DIFFERS, Severity::Note, summary, evidence)
+    }));
+    let modes = values(members, |r| r.netdev.as_ref()?.mode.as_ref().ok().cloned());
+    found.extend(odd(&modes).map(|(v, own, most)| {
+        let summary = format!(
+            "{} is in {own} mode, the others of {} in {most} mode: it carries other packet sizes and \
+             another load of the CPU",
+            v.name(),
+            group.name
+        );
+        let evidence = each(&modes, |m| format!("mode {m}"));
+        one(v, IPOIB_MODE_DIFFERS, Severity::Note, summary, evidence)
+    }));
+    let mtus = values(members, |r| r.netdev.as_ref()?.mtu.as_ref().ok().copied());
+    found.extend(odd(&mtus).filter(|(v, ..)| !is_told(v, known)).map(|(v, own, most)| {
+        let summary = format!(
+            "{} has MTU {own}, the others of {} have {most}: large packets differ between rails",
+            v.name(),
+            group.name
+        );
+        let evidence = each(&mtus, |m| format!("mtu {m}"));
+        one(v, MTU_DIFFERS, Severity::Note, summary, evidence)
+    }));
+    found
+}
+
+/// One subnet with two MTU is a finding of its own, with what mends it.
+fn is_told(view: &RailView<'_>, known: &[Found]) -> bool {
+    let told = |f: &&Found| f.finding.rails.contains(&view.rail.name);
+    known.iter().filter(told).any(|f| f.finding.id == super::catalogue::routing::MTU_MISMATCH)
+}
+
+/// What a port runs at, slowest first.
+#[derive(Clone, PartialEq)]
+struct Rate {
+    bits: f64,
+    words: String,
+}
+
+fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
+    let rates = values(members, |rail| {
+        let rate = &rail.rate;
+        let bits = *rate.nominal_bits_per_second.ok()?;
+        let mut words = format!("{} Gb/s", gbits(bits));
+        if let Some(width) = rate.width.ok() {
+            let _ = write!(words, " {width}X");
+        }
+        if let Some(speed) = rate.speed.ok().filter(|s| !s.is_empty()) {
+            let _ = write!(words, " {speed}");
+        }
+        Some(Rate { bits, words })
+    });
+    let evidence = || each(&rates, |r| r.words.clone());
+    if let Some(most) = majority(&rates) {
+        let below = rates.iter().filter(|(_, r)| r.bits < most.bits);
+        return below
+            .map(|(v, own)| {
+                let summary = format!(
+                    "{} runs at {}, the others of {} at {}: cable, transceiver or switch port",
+                    v.name(),
+                    own.words,
+                    group.name,
+                    most.words
+                );
+                one(v, RATE_BELOW_PEERS, Severity::Warning, summary, evidence())
+            })
+            .collect();
+    }
+    // Two that differ: nobody can say which is meant.
+    let slowest = rates.iter().min_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
+    let fastest = rates.iter().max_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
+    let (Some(slow), Some(fast)) = (slowest, fastest) else { return Vec::new() };
+    if slow.1.bits >= fast.1.bits {
+        return Vec::new();
+    }
+    let summary = format!(
+        "rails of {} run at different rates ({} at {}, {} at {}); which is meant is not told",
+        group.name,
+        slow.0.name(),
+        slow.1.words,
+        fast.0.name(),
+        fast.1.words
+    );
+    vec![one(slow.0, RATE_DIFFERS, Severity::Note, summary, evidence())]
+}
+
+/// Older than what most adapters of the same board have.
+fn firmware(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
+    let boards = values(members, |rail| {
+        let attrs = &rail.rdma.as_ref()?.device_attrs;
+        Some((attrs.board_id.as_ref().ok()?.clone(), attrs.fw_ver.as_ref().ok()?.clone()))
+    });
+    let mut names: Vec<&Text> = boards.iter().map(|(_, (board, _))| board).collect();
+    names.sort();
+    names.dedup();
+    let mut found = Vec::new();
+    for board in names.into_iter().filter(|b| !b.is_empty()) {
+        let versions: Vec<Value<'_, Text>> = boards
+            .iter()
+            .filter(|(_, (own, _))| own == board)
+            .map(|(view, (_, version))| (*view, version.clone()))
+            .collect();
+        let older = |own: &Text, most: &Text| natural::cmp(own, most) == Ordering::Less;
+        found.extend(odd(&versions).filter(|(_, own, most)| older(own, most)).map(
+            |(v, own, most)| {
+                let summary = format!(
+                    "{} has firmware {own}, the other adapters of the same board in {} have {most}",
+                    v.name(),
+                    group.name
+                );
+                let evidence = each(&versions, |f| format!("fw_ver {f}, board_id {board}"));
+                one(v, FIRMWARE_OLDER, Severity::Note, summary, evidence)
+            },
+        ));
+    }
+    found
+}
+
+/// An MTU that the mode of the interface cannot reach, or does not use.
+fn mtu_of_mode(view: &RailView<'_>) -> Option<Found> {
+    let netdev = view.rail.netdev.as_ref().filter(|_| view.iface() == Iface::Up)?;
+    let (Ok(mode), Ok(mtu)) = (&netdev.mode, &netdev.mtu) else { return None };
+    let driver = view.rail.rdma.as_ref().and_then(|r| r.device_attrs.driver.as_deref().ok());
+    let (name, mtu) = (&netdev.name, *mtu);
+    let (id, severity, to, why) = match &**mode {
+        // Omni-Path's accelerated IPoIB carries up to 10 KiB.
+        "datagram" if driver.is_some_and(|d| d.starts_with("hfi1")) => return None,
+        "datagram" if mtu > DATAGRAM_MOST => (
+            IPOIB_MTU_BEYOND_MODE,
+            Severity::Warning,
+            DATAGRAM,
+            format!("datagram mode carries {DATAGRAM_MOST} at most: larger packets are lost"),
+        ),
+        "datagram" if mtu < DATAGRAM => (
+            IPOIB_MTU_UNUSED,
+            Severity::Note,
+            DATAGRAM,
+            format!("every fabric carries {DATAGRAM} in datagram mode"),
+        ),
+        "connected" if mtu <= DATAGRAM_MOST => (
+            IPOIB_MTU_UNUSED,
+            Severity::Note,
+            CONNECTED_MOST,
+            format!("connected mode carries up to {CONNECTED_MOST}, and pays for it in any case"),
+        ),
+        _ => return None,
+    };
+    let summary = format!("{name} has MTU {mtu} in {mode} mode: {why}");
+    let evidence = vec![
+        format!("/sys/class/net/{name}/mode: {mode}; /sys/class/net/{name}/mtu: {mtu}").into(),
+    ];
+    let mut found = one(view, id, severity, summary, evidence);
+    let change = Change::here(Action::LinkMtu { dev: name.clone(), mtu: to, before: Some(mtu) });
+    let finding = &mut found.finding;
+    finding.remedy = vec![change];
+    finding.fix = fix::commands(&finding.remedy);
+    finding.undo = fix::undo(&finding.remedy);
+    Some(found)
+}
+
+fn values<'a, T>(
+    members: &[&'a RailView<'a>],
+    get: impl Fn(&Rail) -> Option<T>,
+) -> Vec<Value<'a, T>> {
+    members.iter().filter_map(|view| Some((*view, get(view.rail)?))).collect()
+}
+
+/// What more than half of them have, of at least three; none where all have it.
+fn majority<'v, T: PartialEq>(values: &'v [Value<'_, T>]) -> Option<&'v T> {
+    let count = |one: &T| values.iter().filter(|(_, v)| v == one).count();
+    let (_, most) = values.iter().max_by_key(|(_, v)| count(v))?;
+    let holders = count(most);
+    (values.len() > 2 && holders * 2 > values.len() && holders < values.len()).then_some(most)
+}
+
+/// Those that do not have what most have: the rail, its own value, that of the others.
+fn odd<'v, 'a, T: PartialEq>(
+    values: &'v [Value<'a, T>],
+) -> impl Iterator<Item = (&'a RailView<'a>, &'v T, &'v T)> {
+    let most = majority(values);
+    values.iter().filter_map(move |(view, own)| {
+        let most = most?;
+        (own != most).then_some((*view, own, most))
+    })
+}
+
+fn each<T>(values: &[Value<'_, T>], words: impl Fn(&T) -> String) -> Vec<Text> {
+    values.iter().map(|(v, value)| format!("{}: {}", v.name(), words(value)).into()).collect()
+}
+
+fn one(
+    view: &RailView<'_>,
+    id: &'static str,
+    severity: Severity,
+    summary: String,
+    evidence: Vec<Text>,
+) -> Found {
+    let finding = Finding::new(id, severity, summary, evidence).on(view);
+    Found { rails: vec![view.index], finding }
+}
+
+#[cfg(test)]
+mod tests;

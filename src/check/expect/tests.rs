@@ -1,0 +1,130 @@
+use crate::check::testkit::{healthy, set_port};
+use crate::check::{CATALOGUE, assess};
+use crate::expect::Manifest;
+use crate::node::{Node, PortState};
+use crate::sample::Fact;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+/// Four healthy rails and what was learned from them.
+fn learned() -> Node {
+    let mut node = healthy(4);
+    node.expected = Some(Arc::new(Manifest::learn(&node)));
+    node
+}
+
+fn roots(node: &Node) -> Vec<(&'static str, String)> {
+    let assessment = assess(node);
+    let roots = assessment.findings.iter().filter(|f| f.caused_by.is_none());
+    roots
+        .map(|f| (f.id, f.rails.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")))
+        .collect()
+}
+
+fn one(id: &'static str, rail: &str) -> Vec<(&'static str, String)> {
+    vec![(id, rail.to_owned())]
+}
+
+#[test]
+fn a_node_is_what_was_learned_from_it() {
+    assert!(roots(&learned()).is_empty());
+    let manifest = Manifest::learn(&healthy(4));
+    let file = manifest.to_toml().unwrap();
+    assert_eq!(Manifest::parse(&file), Ok(manifest));
+    assert!(file.contains("gbits = 200.0") && file.contains("mode = \"datagram\""), "{file}");
+}
+
+#[test]
+fn a_rail_that_was_never_there_is_absent() {
+    let mut node = learned();
+    node.rails.remove(3);
+    node.groups[0].rails.pop();
+    assert_eq!(roots(&node)[0], ("RAIL_ABSENT", "ib3".to_owned()));
+    let assessment = assess(&node);
+    assert!(assessment.worst().unwrap().summary.contains("is absent"));
+}
+
+#[test]
+fn names_rates_and_settings() {
+    let mut node = learned();
+    node.rails[1].name = "ib7".into();
+    assert_eq!(roots(&node), one("RAIL_RENAMED", "ib7"));
+
+    let mut node = learned();
+    // All alike: only the manifest knows.
+    for rail in &mut node.rails {
+        rail.rate.nominal_bits_per_second = Fact::known(100e9);
+        rail.rate.width = Fact::known(2);
+    }
+    assert!(roots(&node).iter().all(|(id, _)| *id == "RAIL_DOWNGRADED") && roots(&node).len() == 4);
+
+    // One alone is told by the comparison with the others, once.
+    let mut node = learned();
+    node.rails[2].rate.nominal_bits_per_second = Fact::known(100e9);
+    assert_eq!(roots(&node), one("RATE_BELOW_PEERS", "ib2"));
+
+    let mut node = learned();
+    for rail in &mut node.rails {
+        rail.netdev.as_mut().unwrap().mtu = Ok(4092);
+    }
+    assert!(roots(&node).iter().all(|(id, _)| *id == "RAIL_CHANGED") && roots(&node).len() == 4);
+}
+
+#[test]
+fn a_dead_rail_is_not_called_downgraded() {
+    let mut node = learned();
+    set_port(&mut node.rails[0], PortState::NoSignal);
+    node.rails[0].rate.nominal_bits_per_second = Fact::known(10e9);
+    assert_eq!(roots(&node), one("PORT_DOWN", "ib0"));
+}
+
+#[test]
+fn addresses_and_nids_that_moved_or_went() {
+    let mut node = learned();
+    let (a, b) = (node.rails[0].lnet.clone(), node.rails[1].lnet.clone());
+    (node.rails[0].lnet, node.rails[1].lnet) = (b, a);
+    let ids: Vec<_> = roots(&node).into_iter().filter(|(id, _)| *id == "RAIL_SWAPPED").collect();
+    assert_eq!(ids.len(), 2, "{:?}", roots(&node));
+
+    let mut node = learned();
+    let mut manifest = Manifest::learn(&node);
+    manifest.rail[0].addresses = vec!["172.31.0.1/16".into()];
+    node.expected = Some(Arc::new(manifest));
+    assert_eq!(roots(&node), one("EXPECTED_ADDRESS_MISSING", "ib0"));
+}
+
+#[test]
+fn what_is_left_out_is_not_compared() {
+    let mut node = healthy(4);
+    let mut manifest = Manifest::learn(&node);
+    for rail in &mut manifest.rail {
+        let (id, name) = (rail.id.clone(), rail.name.clone());
+        *rail = crate::expect::ExpectedRail { id, name, ..Default::default() };
+    }
+    node.expected = Some(Arc::new(manifest));
+    node.rails[1].rate.nominal_bits_per_second = Fact::known(200e9);
+    assert!(roots(&node).is_empty());
+}
+
+#[test]
+fn mistakes_in_a_manifest_are_told() {
+    let line = |text: &str| Manifest::parse(text).unwrap_err();
+    assert_eq!(line("format = 1\n[[rail]]\nid = \"x\"\nrat = 3\n").line, Some(4));
+    assert!(line("format = 2\n").message.contains("format 2"));
+    assert!(line("format = 1\n[[rail]]\nname = \"ib0\"\n").message.contains("has no id"));
+    assert!(Manifest::parse("").is_err());
+}
+
+#[test]
+fn every_finding_of_a_manifest_has_its_entry() {
+    for id in super::IDS {
+        assert!(CATALOGUE.iter().any(|e| e.id == id), "{id}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics(text in "(\\PC|\n)*") {
+        let _ = Manifest::parse(&text);
+    }
+}

@@ -8,6 +8,8 @@ mod support;
 mod broken;
 #[path = "fixtures/choice.rs"]
 mod choice;
+#[path = "fixtures/corpus.rs"]
+mod corpus;
 #[path = "fixtures/counters.rs"]
 mod counters;
 #[path = "fixtures/fabrics.rs"]

@@ -1,6 +1,6 @@
 //! What the dashboard costs: CPU, memory, wake-ups, terminal bytes, first paint, and how late a
 //! dead rail is shown. `cargo bench --bench cost [-- SECONDS [WHAT…]]` prints one table; nothing
-//! here passes or fails.
+//! here passes or fails. WHAT is steady, latency, floor, check (all by default) or others.
 //!
 //! CPU is the time on a core of all threads (`/proc/PID/task/*/schedstat`, nanoseconds) after a
 //! warm-up, wake-ups are voluntary context switches, RSS is `VmHWM`. The rails are fixture files of
@@ -15,6 +15,8 @@
     reason = "a benchmark speaks, and panics when it cannot go on"
 )]
 
+#[path = "floor.rs"]
+mod floor;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -41,6 +43,15 @@ fn main() {
     }
     if wanted("latency") {
         latency(50);
+    }
+    if wanted("floor") {
+        floor::table(Duration::from_secs(seconds));
+    }
+    if wanted("check") {
+        check();
+    }
+    if args.iter().any(|a| a == "others") {
+        others(Duration::from_secs(seconds));
     }
 }
 
@@ -179,6 +190,79 @@ impl Drop for World {
         if let Some(mover) = self.mover.take() {
             let _ = mover.join();
         }
+    }
+}
+
+/// What one `railtop check` of 8 rails costs: the time until it ends, most of it the wait between
+/// its two samples, and its own work.
+fn check() {
+    let world = World::new(8);
+    let root = world.tree.path().to_str().expect("UTF-8 path").to_owned();
+    // Children's CPU in ticks of 10 ms: fields 16 and 17 of /proc/self/stat (proc(5)).
+    let ticks = || -> u64 {
+        let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let fields: Vec<u64> = rest.split_whitespace().map(|f| f.parse().unwrap_or(0)).collect();
+        fields.get(13..15).map_or(0, |own| own.iter().sum())
+    };
+    const RUNS: u32 = 20;
+    let (before, mut took) = (ticks(), Vec::new());
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        let mut command = world.ns.command(railtop());
+        let out = command.args(["check", "--json", "--root", &root]).output().expect("it runs");
+        assert!(!out.stdout.is_empty());
+        took.push(start.elapsed());
+    }
+    took.sort();
+    let own = (ticks() - before) as f64 * 10.0 / f64::from(RUNS);
+    println!(
+        "railtop check, 8 rails: median {:.2} s, of it {own:.0} ms of work (with ip netns exec)",
+        took[took.len() / 2].as_secs_f64()
+    );
+}
+
+/// Other programs on the same machine, in turn, on a terminal of the same size in the same
+/// namespace: `RAILTOP_BENCH_OTHERS="btop;bmon -p 'ib*'"` names them, railtop comes first.
+fn others(window: Duration) {
+    let world = World::new(8);
+    for _ in 0..8 {
+        for table in 100..125u32 {
+            world
+                .ns
+                .ip(&format!("route replace 10.200.{}.0/24 dev ib0 table {table}", table - 100));
+        }
+    }
+    println!(
+        "{:<28} {:>7} {:>7} {:>8} {:>9} {:>10}",
+        "program", "CPU %", "wake/s", "RSS MB", "B/s", "first B"
+    );
+    let root = world.tree.path().to_str().expect("UTF-8 path").to_owned();
+    let named = std::env::var("RAILTOP_BENCH_OTHERS").unwrap_or_default();
+    let own = format!("{} --root {root} --interval 1s", railtop().display());
+    for line in
+        std::iter::once(own.as_str()).chain(named.split(';')).filter(|l| !l.trim().is_empty())
+    {
+        let command = format!("exec {line}");
+        let args = ["netns", "exec", &world.ns.name, "sh", "-c", &command];
+        let pty = Pty::spawn("/usr/sbin/ip".as_ref(), &args, 120, 40);
+        std::thread::sleep(Duration::from_secs(5));
+        let pid = PathBuf::from(format!("/proc/{}", pty.pid()));
+        let first = pty.seen().raw.len();
+        let (cpu0, wake0) = (cpu(&pid), wakeups(&pid));
+        let start = Instant::now();
+        std::thread::sleep(window);
+        let (cpu1, wake1) = (cpu(&pid), wakeups(&pid));
+        let seconds = start.elapsed().as_secs_f64();
+        let name = line.split_whitespace().next().unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or_default();
+        println!(
+            "{name:<28} {:>7.3} {:>7.1} {:>8.1} {:>9.0} {first:>10}",
+            cpu1.saturating_sub(cpu0).as_secs_f64() * 100.0 / seconds,
+            wake1.saturating_sub(wake0) as f64 / seconds,
+            field(&pid.join("status"), "VmHWM:") as f64 / 1024.0,
+            (pty.seen().raw.len() - first) as f64 / seconds,
+        );
     }
 }
 

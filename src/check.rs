@@ -347,7 +347,8 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node], life: Lifecycl
     }));
     let unlike = alike::found(&views, &node.groups, &found);
     found.extend(unlike);
-    let unmet = expect::found(&views, node, &found);
+    let cause_of = |rail| causes.iter().find(|(of, _)| *of == rail).map(|(_, id)| *id);
+    let unmet = expect::found(&views, node, &found, cause_of);
     found.extend(unmet);
     lnet::tie(&mut found);
     let scene = selection::Scene::of(node);

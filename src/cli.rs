@@ -60,7 +60,7 @@ fn run(args: Args) -> Result<u8, Failure> {
     let mut global = global.settled(&loaded.config);
     // Learning a node needs no manifest, and must not fail for want of one.
     if let Some(file) = global.in_force.expect.as_deref().filter(|_| judges(command.as_ref())) {
-        global.expected = Some(expect::read(file)?);
+        global.expected = Some(expect::read(&global, file)?);
     }
     match command {
         None => dashboard(&global),

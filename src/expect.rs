@@ -48,6 +48,9 @@ pub struct ExpectedRail {
     pub nids: Vec<String>,
     /// Firmware of the adapter.
     pub firmware: Option<String>,
+    /// Not asked for in this run, so that it is no finding if it is not there; never in a file.
+    #[serde(skip)]
+    pub aside: bool,
 }
 
 /// Why a text is no manifest: the line, from 1, where one is to blame, and what.
@@ -69,6 +72,11 @@ impl Manifest {
             host: node.host.name.as_ref().ok().map(ToString::to_string),
             rail: present.map(learn).collect(),
         }
+    }
+
+    /// Leaves the rails that are not chosen out of what must be there.
+    pub fn set_aside(&mut self, chosen: impl Fn(&ExpectedRail) -> bool) {
+        self.rail.iter_mut().for_each(|rail| rail.aside = !chosen(rail));
     }
 
     /// Understands a file.
@@ -119,6 +127,7 @@ fn learn(rail: &Rail) -> ExpectedRail {
         addresses: global.map(|a| a.prefix.to_string()).collect(),
         nids: rail.lnet.iter().map(|n| n.ni.nid.to_string()).collect(),
         firmware: rdma.and_then(|r| known(&r.device_attrs.fw_ver)),
+        aside: false,
     }
 }
 

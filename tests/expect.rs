@@ -69,3 +69,15 @@ fn what_is_no_manifest_is_a_usage_error() {
     let told = String::from_utf8(told).unwrap();
     assert!(told.contains("expect.toml:4: unknown field `rat`"), "{told}");
 }
+
+#[test]
+fn a_rail_that_was_not_asked_for_is_not_absent() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("expect.toml");
+    let file = file.to_str().unwrap();
+    assert_eq!(run(&["expect", "--save", file, "--demo", "balanced"]).status.code(), Some(0));
+    for choice in [["--rail", "ib0"], ["--exclude", "ib1"]] {
+        let out = run(&[&["expect", "--json", file, "--demo", "balanced"], &choice[..]].concat());
+        assert_eq!((out.status.code(), ids(&out)), (Some(0), Vec::new()), "{choice:?}");
+    }
+}

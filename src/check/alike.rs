@@ -4,8 +4,9 @@
 
 use super::catalogue::alike::{
     FIRMWARE_OLDER, IPOIB_MODE_DIFFERS, IPOIB_MTU_BEYOND_MODE, IPOIB_MTU_UNUSED, MTU_DIFFERS,
-    NUMA_DIFFERS, RATE_BELOW_PEERS, RATE_DIFFERS,
+    NUMA_DIFFERS, PCIE_DIFFERS, RATE_BELOW_PEERS, RATE_DIFFERS,
 };
+use super::catalogue::{PCIE_DOWNGRADED, PCIE_LIMITED};
 use super::fold::Found;
 use super::view::{self, Iface, RailView};
 use super::{Finding, Severity};
@@ -52,6 +53,7 @@ type Value<'a, T> = (&'a RailView<'a>, T);
 fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Found> {
     let mut found = rates(group, members);
     found.extend(firmware(group, members));
+    found.extend(slots(group, members, known));
     let numa = values(members, |r| r.pci.as_ref()?.numa_node.as_ref().ok().copied());
     found.extend(odd(&numa).map(|(v, own, most)| {
         let summary = format!(
@@ -62,7 +64,10 @@ fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Fo
         let evidence = each(&numa, |n| format!("NUMA node {n}"));
         one(v, NUMA_DIFFERS, Severity::Note, summary, evidence)
     }));
-    let modes = values(members, |r| r.netdev.as_ref()?.mode.as_ref().ok().cloned());
+    // Until it has joined, an interface keeps the MTU it was made with.
+    let joined: Vec<&RailView<'_>> =
+        members.iter().copied().filter(|v| v.iface() == Iface::Up).collect();
+    let modes = values(&joined, |r| r.netdev.as_ref()?.mode.as_ref().ok().cloned());
     found.extend(odd(&modes).map(|(v, own, most)| {
         let summary = format!(
             "{} is in {own} mode, the others of {} in {most} mode: it carries other packet sizes and \
@@ -73,7 +78,7 @@ fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Fo
         let evidence = each(&modes, |m| format!("mode {m}"));
         one(v, IPOIB_MODE_DIFFERS, Severity::Note, summary, evidence)
     }));
-    let mtus = values(members, |r| r.netdev.as_ref()?.mtu.as_ref().ok().copied());
+    let mtus = values(&joined, |r| r.netdev.as_ref()?.mtu.as_ref().ok().copied());
     found.extend(odd(&mtus).filter(|(v, ..)| !is_told(v, known)).map(|(v, own, most)| {
         let summary = format!(
             "{} has MTU {own}, the others of {} have {most}: large packets differ between rails",
@@ -113,22 +118,27 @@ fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
         Some(Rate { bits, words })
     });
     let evidence = || each(&rates, |r| r.words.clone());
-    if let Some(most) = majority(&rates) {
-        let below = rates.iter().filter(|(_, r)| r.bits < most.bits);
-        return below
-            .map(|(v, own)| {
-                let summary = format!(
-                    "{} runs at {}, the others of {} at {}: cable, transceiver or switch port",
-                    v.name(),
-                    own.words,
-                    group.name,
-                    most.words
-                );
-                one(v, RATE_BELOW_PEERS, Severity::Warning, summary, evidence())
-            })
-            .collect();
+    // What another board runs at says nothing of a cable.
+    let alike = by_board(&rates);
+    let mut below = Vec::new();
+    for rates in &alike {
+        let Some(most) = majority(rates) else { continue };
+        let slower = rates.iter().filter(|(_, r)| r.bits < most.bits);
+        below.extend(slower.map(|(v, own)| {
+            let summary = format!(
+                "{} runs at {}, the others of {} at {}: cable, transceiver or switch port",
+                v.name(),
+                own.words,
+                group.name,
+                most.words
+            );
+            one(v, RATE_BELOW_PEERS, Severity::Warning, summary, each(rates, |r| r.words.clone()))
+        }));
     }
-    // Two that differ: nobody can say which is meant.
+    if !below.is_empty() || majority(&rates).is_some() && alike.len() == 1 {
+        return below;
+    }
+    // Two that differ, or two boards: nobody can say which is meant.
     let slowest = rates.iter().min_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
     let fastest = rates.iter().max_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
     let (Some(slow), Some(fast)) = (slowest, fastest) else { return Vec::new() };
@@ -144,6 +154,50 @@ fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
         fast.1.words
     );
     vec![one(slow.0, RATE_DIFFERS, Severity::Note, summary, evidence())]
+}
+
+/// `hca_type` and `board_id`.
+type Board = Option<(Option<Text>, Option<Text>)>;
+
+/// The same values, apart by the kind of adapter; what has no known board is a kind of its own.
+fn by_board<'a, T: Clone>(values: &[Value<'a, T>]) -> Vec<Vec<Value<'a, T>>> {
+    let board = |view: &RailView<'_>| -> Board {
+        let attrs = &view.rail.rdma.as_ref()?.device_attrs;
+        Some((attrs.hca_type.as_ref().ok().cloned(), attrs.board_id.as_ref().ok().cloned()))
+    };
+    let mut kinds: Vec<(Board, Vec<Value<'a, T>>)> = Vec::new();
+    for (view, value) in values {
+        let own = board(view);
+        match kinds.iter_mut().find(|(kind, _)| *kind == own) {
+            Some((_, all)) => all.push((*view, value.clone())),
+            None => kinds.push((own, vec![(*view, value.clone())])),
+        }
+    }
+    kinds.into_iter().map(|(_, all)| all).collect()
+}
+
+/// A slot of another kind that takes nothing from the link: what does is a finding of its own.
+fn slots(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Found> {
+    let told = |v: &RailView<'_>| {
+        let of_slot = |f: &&Found| matches!(f.finding.id, PCIE_DOWNGRADED | PCIE_LIMITED);
+        known.iter().filter(of_slot).any(|f| f.rails.contains(&v.index))
+    };
+    let all = values(members, |rail| {
+        let (link, _) = rail.limits.pcie.as_ref()?.could_carry()?;
+        link.possible.as_ref().ok().map(ToString::to_string)
+    });
+    let mut found = Vec::new();
+    for slots in by_board(&all) {
+        found.extend(odd(&slots).filter(|(v, ..)| !told(v)).map(|(v, own, most)| {
+            let summary = format!(
+                "{} is in a slot of PCIe {own}, its like in {} have {most}; it carries its link all the same",
+                v.name(),
+                group.name
+            );
+            one(v, PCIE_DIFFERS, Severity::Note, summary, each(&slots, |s| format!("PCIe {s}")))
+        }));
+    }
+    found
 }
 
 /// Older than what most adapters of the same board have.

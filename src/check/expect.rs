@@ -26,18 +26,24 @@ pub const IDS: [&str; 9] = [
     RAIL_UNEXPECTED,
 ];
 
-/// What differs.
-pub(super) fn found(views: &[RailView<'_>], node: &Node, known: &[Found]) -> Vec<Found> {
+/// What differs; `cause_of` is the root that the other findings of a rail follow from.
+pub(super) fn found(
+    views: &[RailView<'_>],
+    node: &Node,
+    known: &[Found],
+    cause_of: impl Fn(usize) -> Option<&'static str>,
+) -> Vec<Found> {
     let Some(manifest) = node.expected.as_deref() else { return Vec::new() };
     let mut all: Vec<Found> = Vec::new();
     for rail in &manifest.rail {
         let here = views.iter().find(|v| *v.rail.id == *rail.id);
         match here.filter(|v| v.rail.presence == Presence::Present) {
-            Some(view) => all.extend(one_rail(view, rail, node)),
+            Some(view) => all.extend(one_rail(view, rail, node, cause_of(view.index))),
+            None if rail.aside || here.is_none() && is_no_rail(rail, node) => {}
             None => all.push(absent(here, rail, node, manifest)),
         }
     }
-    all.extend(unexpected(views, manifest));
+    all.extend(unexpected(views, node, manifest));
     // What is known by another name is told once.
     all.retain(|f| !(f.finding.id == RAIL_DOWNGRADED && is_told(f, known)));
     all
@@ -48,36 +54,55 @@ fn is_told(found: &Found, known: &[Found]) -> bool {
     known.iter().any(|k| k.finding.id == alike::RATE_BELOW_PEERS && k.rails == found.rails)
 }
 
+/// Its interface is there and is not chosen as a rail now: a RoCE port is one while LNet uses it.
+fn is_no_rail(rail: &ExpectedRail, node: &Node) -> bool {
+    let folded = node.not_shown.iter().flat_map(|n| &n.names);
+    !rail.name.is_empty() && node.other.names.iter().chain(folded).any(|n| **n == *rail.name)
+}
+
+/// The rail that nobody expects and that has the port of this one: the adapter is in another slot,
+/// or PCI addresses were given anew.
+fn moved<'n>(rail: &ExpectedRail, node: &'n Node, manifest: &Manifest) -> Option<&'n Rail> {
+    let strange = |r: &&Rail| {
+        r.presence == Presence::Present && !manifest.rail.iter().any(|e| *e.id == *r.id)
+    };
+    let guid = rail.guid.as_ref()?;
+    let has = |r: &&Rail| r.rdma.as_ref().and_then(port_guid).as_ref() == Some(guid);
+    node.rails.iter().filter(strange).find(has)
+}
+
 fn absent(
     row: Option<&RailView<'_>>,
     rail: &ExpectedRail,
     node: &Node,
     manifest: &Manifest,
 ) -> Found {
-    let strange = |r: &&Rail| {
-        r.presence == Presence::Present && !manifest.rail.iter().any(|e| *e.id == *r.id)
-    };
-    let moved = node.rails.iter().filter(strange).find(|r| {
-        let guid = r.rdma.as_ref().and_then(port_guid);
-        guid.is_some() && guid == rail.guid
-    });
-    let summary = match moved {
-        Some(other) => format!(
-            "{} ({}) is not where it should be: its port is {} ({})",
-            rail.name, rail.id, other.name, other.id
+    // One that works elsewhere is in the wrong place, not lost.
+    let (severity, summary) = match moved(rail, node, manifest) {
+        Some(other) => (
+            Severity::Warning,
+            format!(
+                "{} ({}) is not where it should be: its port is {} ({})",
+                rail.name, rail.id, other.name, other.id
+            ),
         ),
-        None => format!("{} ({}) is absent", rail.name, rail.id),
+        None => (Severity::Critical, format!("{} ({}) is absent", rail.name, rail.id)),
     };
     let evidence = vec![format!("expected: id {}, name {}", rail.id, rail.name).into()];
-    let mut finding = Finding::new(RAIL_ABSENT, Severity::Critical, summary, evidence);
+    let mut finding = Finding::new(RAIL_ABSENT, severity, summary, evidence);
     finding.rails.push(Text::new(&rail.name));
     // It was there while railtop ran: that finding says since when.
     finding.caused_by = row.map(|_| RAIL_GONE);
     Found { rails: row.map(|v| v.index).into_iter().collect(), finding }
 }
 
-fn one_rail(view: &RailView<'_>, rail: &ExpectedRail, node: &Node) -> Vec<Found> {
-    let mut all = Vec::new();
+fn one_rail(
+    view: &RailView<'_>,
+    rail: &ExpectedRail,
+    node: &Node,
+    cause: Option<&'static str>,
+) -> Vec<Found> {
+    let mut all: Vec<Found> = Vec::new();
     let mut add = |id, severity, summary: String, wanted: String| {
         let evidence = vec![format!("expected: {wanted}").into()];
         let finding = Finding::new(id, severity, summary, evidence).on(view);
@@ -88,16 +113,8 @@ fn one_rail(view: &RailView<'_>, rail: &ExpectedRail, node: &Node) -> Vec<Found>
         let summary = format!("{} is named {name}, expected {}", rail.id, rail.name);
         add(RAIL_RENAMED, Severity::Warning, summary, format!("name {}", rail.name));
     }
-    // A port without a link prints a placeholder.
-    let bits = view.rail.rate.nominal_bits_per_second.ok().filter(|_| view::works(view.rail));
-    if let (Some(bits), Some(wanted)) = (bits, rail.gbits)
-        && *bits < wanted * 1e9 * 0.999
-    {
-        let lanes = view.rail.rate.width.ok().map_or_else(String::new, |w| format!(" {w}X"));
-        let wanted = gbits(wanted * 1e9);
-        let summary =
-            format!("{name} runs at {} Gb/s{lanes}, expected {wanted} Gb/s", gbits(*bits));
-        add(RAIL_DOWNGRADED, Severity::Warning, summary, format!("{wanted} Gb/s"));
+    if let Some((summary, wanted)) = downgraded(view, rail, cause) {
+        add(RAIL_DOWNGRADED, Severity::Warning, summary, wanted);
     }
     for (what, is, wanted) in [
         ("MTU", mtu(view), rail.mtu.map(|m| m.to_string())),
@@ -159,7 +176,50 @@ fn one_rail(view: &RailView<'_>, rail: &ExpectedRail, node: &Node) -> Vec<Found>
             ),
         }
     }
+    let renamed = all.iter().any(|f| f.finding.id == RAIL_RENAMED).then_some(RAIL_RENAMED);
+    for one in &mut all {
+        one.finding.caused_by = match one.finding.id {
+            // What is configured by name went with the name.
+            RAIL_SWAPPED => renamed,
+            // A dead link loses its address, its NI, and the MTU of a group it has not joined.
+            RAIL_DOWNGRADED | RAIL_CHANGED | EXPECTED_ADDRESS_MISSING | EXPECTED_NI_MISSING => {
+                cause
+            }
+            _ => None,
+        };
+    }
     all
+}
+
+/// The link is less than it should be: what is, and what was wanted.
+fn downgraded(
+    view: &RailView<'_>,
+    rail: &ExpectedRail,
+    cause: Option<&'static str>,
+) -> Option<(String, String)> {
+    let name = view.name();
+    let lanes = |w: u32| format!("{w}X");
+    let wanted = match (rail.gbits, rail.width) {
+        (Some(rate), Some(w)) => format!("{} Gb/s {}", gbits(rate * 1e9), lanes(w)),
+        (Some(rate), None) => format!("{} Gb/s", gbits(rate * 1e9)),
+        (None, Some(w)) => lanes(w),
+        (None, None) => return None,
+    };
+    // A port without a link prints a placeholder. That it has none is told by its own finding.
+    if !view::works(view.rail) {
+        return cause.map(|_| (format!("{name} has no link, expected {wanted}"), wanted));
+    }
+    let bits = view.rail.rate.nominal_bits_per_second.ok().copied();
+    let width = view.rail.rate.width.ok().copied();
+    let slower = bits.zip(rail.gbits).is_some_and(|(is, rate)| is < rate * 1e9 * 0.999);
+    let narrower = width.zip(rail.width).is_some_and(|(is, w)| is < w);
+    let faster = bits.zip(rail.gbits).is_some_and(|(is, rate)| is > rate * 1e9 * 1.001);
+    if !slower && (!narrower || faster) {
+        return None;
+    }
+    let rate = bits.map(|b| format!("{} Gb/s", gbits(b)));
+    let is: Vec<String> = rate.into_iter().chain(width.map(lanes)).collect();
+    Some((format!("{name} runs at {}, expected {wanted}", is.join(" ")), wanted))
 }
 
 fn mtu(view: &RailView<'_>) -> Option<String> {
@@ -175,10 +235,15 @@ fn firmware<'a>(view: &'a RailView<'_>) -> Option<&'a str> {
 }
 
 /// Rails that nobody spoke of.
-fn unexpected(views: &[RailView<'_>], manifest: &Manifest) -> Vec<Found> {
+fn unexpected(views: &[RailView<'_>], node: &Node, manifest: &Manifest) -> Vec<Found> {
     let told = |v: &&RailView<'_>| manifest.rail.iter().any(|r| *r.id == *v.rail.id);
     let present = |v: &&RailView<'_>| v.rail.presence == Presence::Present;
-    let new = views.iter().filter(present).filter(|v| !told(v));
+    let known = |v: &&RailView<'_>| {
+        let here = |e: &ExpectedRail| views.iter().any(|v| *v.rail.id == *e.id);
+        let gone = manifest.rail.iter().filter(|e| !here(e));
+        gone.filter_map(|e| moved(e, node, manifest)).any(|r| r.id == v.rail.id)
+    };
+    let new = views.iter().filter(present).filter(|v| !told(v) && !known(v));
     new.map(|view| {
         let summary = format!("{} ({}) is not among the rails expected", view.name(), view.rail.id);
         let finding = Finding::new(RAIL_UNEXPECTED, Severity::Note, summary, Vec::new()).on(view);

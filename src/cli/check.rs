@@ -24,7 +24,7 @@ pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
     global.in_force.ignore.extend(options.ignore.iter().cloned());
     global.only.clone_from(&options.only);
     if let Some(file) = &options.expect {
-        global.expected = Some(expect::read(file)?);
+        global.expected = Some(expect::read(&global, file)?);
     }
     let peers = peers::open(&options.peers, &global)?;
     let source = rails::must_match(open::source(&global)?, &global)?;

@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, options: &Expect) -> Result<u8, Failure> {
         let mend = "name one, or set the key expect of the configuration; --save makes one";
         return Err(Failure::Usage(Text::new(&format!("no manifest: {mend}"))));
     };
-    global.expected = Some(read(&file)?);
+    global.expected = Some(read(&global, &file)?);
     let only = expect::IDS.iter().map(|id| (*id).to_owned()).collect();
     let check = Check {
         format: if options.json { Format::Json } else { Format::Text },
@@ -49,7 +49,7 @@ fn save(global: &Global, file: Option<&Path>) -> Result<u8, Failure> {
 }
 
 /// Reads a manifest.
-pub(super) fn read(path: &Path) -> Result<Arc<Manifest>, Failure> {
+pub(super) fn read(global: &Global, path: &Path) -> Result<Arc<Manifest>, Failure> {
     let shown = path.display();
     let wrong = |line: Option<usize>, why: &str| {
         let line = line.map_or_else(String::new, |line| format!(":{line}"));
@@ -59,5 +59,7 @@ pub(super) fn read(path: &Path) -> Result<Arc<Manifest>, Failure> {
     let mut text = String::new();
     let opened = std::fs::File::open(path).and_then(|f| f.take(LONGEST).read_to_string(&mut text));
     opened.map_err(|e| wrong(None, &e.to_string()))?;
-    Manifest::parse(&text).map(Arc::new).map_err(|e| wrong(e.line, &e.message))
+    let mut manifest = Manifest::parse(&text).map_err(|e| wrong(e.line, &e.message))?;
+    rails::asked_for(global, &mut manifest);
+    Ok(Arc::new(manifest))
 }

@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::check::ROUTES_PATIENCE;
 use super::error::Failure;
+use crate::expect::Manifest;
 use crate::node::{Node, Settings, SourceKind};
 use crate::sample::{Sample, Text};
 use crate::source::{Pace, Source, SourceError};
@@ -54,6 +55,20 @@ fn unmatched<'a>(patterns: &'a [String], names: &[String]) -> Option<&'a str> {
             .is_ok_and(|glob| names.iter().any(|name| glob.is_match(name)))
     };
     patterns.iter().map(String::as_str).find(|pattern| !matches(pattern))
+}
+
+/// What must be there of a manifest, when the command line asks for some rails only. The choice of
+/// the configuration is the one that the manifest was learned with.
+pub(super) fn asked_for(global: &Global, manifest: &mut Manifest) {
+    if global.rail.is_empty() && global.exclude.is_empty() {
+        return;
+    }
+    manifest.set_aside(|rail| {
+        let names = [rail.name.clone(), rail.id.clone()];
+        let matches = |p: &String| unmatched(std::slice::from_ref(p), &names).is_none();
+        (global.rail.is_empty() || global.rail.iter().any(matches))
+            && !global.exclude.iter().any(matches)
+    });
 }
 
 fn no_match(pattern: &str, rails: &[String]) -> String {

@@ -136,3 +136,37 @@ fn another_mode_mtu_or_node_than_the_others() {
     }
     assert!(roots(&node).is_empty(), "spread over the sockets");
 }
+
+fn board(rail: &mut Rail, id: &str) {
+    Arc::make_mut(&mut rdma(rail).device_attrs).board_id = Ok(id.into());
+}
+
+#[test]
+fn another_board_is_no_slow_cable() {
+    // Three NDR adapters and an older HDR one in one LNet net, each at its full rate.
+    let mut node = healthy(4);
+    for rail in node.rails.iter_mut().take(3) {
+        at(rail, 400.0, 4, "NDR");
+        board(rail, "MT_0000000838");
+    }
+    assert_eq!(roots(&node), one("RATE_DIFFERS", "ib3"));
+    assert_eq!(assess(&node).worst().unwrap().severity, Severity::Note);
+
+    // One of the three is slow by its own kind's measure, whatever the fourth is.
+    let mut node = healthy(5);
+    for rail in node.rails.iter_mut().take(4) {
+        at(rail, 400.0, 4, "NDR");
+        board(rail, "MT_0000000838");
+    }
+    at(&mut node.rails[1], 100.0, 1, "NDR");
+    assert_eq!(roots(&node), one("RATE_BELOW_PEERS", "ib1"));
+}
+
+#[test]
+fn an_interface_that_has_not_joined_keeps_its_first_mtu() {
+    // facts of the kernel: 4092 until the broadcast group is joined, then what the group has.
+    let mut node = healthy(4);
+    crate::check::testkit::set_carrier(&mut node.rails[2], Some(false));
+    ipoib(&mut node.rails[2], "datagram", 4092);
+    assert_eq!(roots(&node), one("NETDEV_NO_CARRIER", "ib2"));
+}

@@ -7,6 +7,7 @@ pub(in crate::check) const RATE_BELOW_PEERS: &str = "RATE_BELOW_PEERS";
 pub(in crate::check) const RATE_DIFFERS: &str = "RATE_DIFFERS";
 pub(in crate::check) const FIRMWARE_OLDER: &str = "FIRMWARE_OLDER";
 pub(in crate::check) const NUMA_DIFFERS: &str = "NUMA_DIFFERS";
+pub(in crate::check) const PCIE_DIFFERS: &str = "PCIE_DIFFERS";
 pub(in crate::check) const IPOIB_MODE_DIFFERS: &str = "IPOIB_MODE_DIFFERS";
 pub(in crate::check) const MTU_DIFFERS: &str = "MTU_DIFFERS";
 pub(in crate::check) const IPOIB_MTU_BEYOND_MODE: &str = "IPOIB_MTU_BEYOND_MODE";
@@ -17,8 +18,8 @@ pub(super) const ALIKE: &[Entry] = &[
         id: RATE_BELOW_PEERS,
         layer: Layer::Cable,
         title: "the link is slower than those of its group",
-        explanation: "The port is ACTIVE at a lower rate than more than half of the rails of its group: it trained \
-            with fewer lanes (1X, 2X) or at a lower speed, as ports do with a bad cable, a dirty \
+        explanation: "The port is ACTIVE at a lower rate than more than half of the rails of its group \
+            that have the same board: it trained with fewer lanes (1X, 2X) or at a lower speed, as ports do with a bad cable, a dirty \
             transceiver or a switch port that is set so. Only ports that are ACTIVE are compared: what a \
             port without a link prints as its rate is a placeholder. Split cables make all rails of a group \
             alike, and are no finding. Reseat or swap the cable, then look at the rate again.",
@@ -30,7 +31,7 @@ pub(super) const ALIKE: &[Entry] = &[
         layer: Layer::Cable,
         title: "rails of a group run at different rates",
         explanation: "The rails of a group that are ACTIVE have different rates, and none of them is what most \
-            have: which one is meant, nobody but the site can tell. Balance is weighed by what each can \
+            have, or they are of different boards: which one is meant, nobody but the site can tell. Balance is weighed by what each can \
             carry. railtop expect keeps what is meant.",
         source: "Linux drivers/infiniband/core/sysfs.c (rate_show); the rails of the group, compared",
     },
@@ -51,6 +52,15 @@ pub(super) const ALIKE: &[Entry] = &[
             another slot. LNet prefers the NI that is near to the memory; the far one may idle. A node \
             whose rails are spread evenly over its sockets is no finding.",
         source: "Linux Documentation/ABI/testing/sysfs-bus-pci (numa_node); Lustre lnet/lnet/lib-move.c",
+    },
+    Entry {
+        id: PCIE_DIFFERS,
+        layer: Layer::Pcie,
+        title: "an adapter is in another slot than its like",
+        explanation: "Most adapters of the same board in the group are in one kind of slot and this one in another. \
+            The slot carries what the link does, so nothing is lost: where it does not, PCIE_LIMITED or \
+            PCIE_DOWNGRADED says so instead.",
+        source: "Linux Documentation/ABI/testing/sysfs-bus-pci (max_link_speed, max_link_width)",
     },
     Entry {
         id: IPOIB_MODE_DIFFERS,

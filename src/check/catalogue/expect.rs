@@ -31,7 +31,7 @@ entries! {
          interfaces were renamed, adapters changed places, or configuration files were. Both rails may work, \
          and yet each talks to the other's switch.";
     RAIL_DOWNGRADED, Cable, "the link is slower than the manifest says",
-        "The port is ACTIVE at a lower rate than the manifest expects: fewer lanes or a lower speed. Reseat or \
+        "The port is ACTIVE at a lower rate than the manifest expects, with fewer lanes or at a lower speed, or has no link. Reseat or \
          swap the cable, look at the switch port. If the new rate is meant, railtop expect --save learns it.";
     RAIL_CHANGED, Netdev, "MTU or IPoIB mode is not that of the manifest",
         "The interface has another MTU or IPoIB mode than the manifest expects: a setting was lost at boot, or \

@@ -1,7 +1,7 @@
 use crate::check::testkit::{healthy, set_port};
 use crate::check::{CATALOGUE, assess};
 use crate::expect::Manifest;
-use crate::node::{Node, PortState};
+use crate::node::{Node, Policy, PortState};
 use crate::sample::Fact;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -120,6 +120,87 @@ fn every_finding_of_a_manifest_has_its_entry() {
     for id in super::IDS {
         assert!(CATALOGUE.iter().any(|e| e.id == id), "{id}");
     }
+}
+
+#[test]
+fn two_names_that_changed_places_are_one_mistake_each() {
+    let mut node = learned();
+    // Names, and what is configured by name, went to the other port.
+    let (left, right) = node.rails.split_at_mut(1);
+    let (a, b) = (&mut left[0], &mut right[0]);
+    std::mem::swap(&mut a.name, &mut b.name);
+    std::mem::swap(&mut a.netdev, &mut b.netdev);
+    std::mem::swap(&mut a.addresses, &mut b.addresses);
+    std::mem::swap(&mut a.lnet, &mut b.lnet);
+    let told = roots(&node);
+    assert_eq!(told.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ["RAIL_RENAMED"; 2], "{told:?}");
+}
+
+#[test]
+fn an_adapter_in_another_slot_is_one_mistake() {
+    let mut node = learned();
+    let mut manifest = Manifest::learn(&node);
+    manifest.rail[3].guid = Some("a088:c203:0074:0103".into());
+    Arc::make_mut(&mut node.rails[3].rdma.as_mut().unwrap().port_attrs).default_gid =
+        Ok("fe80:0000:0000:0000:a088:c203:0074:0103".into());
+    node.expected = Some(Arc::new(manifest));
+    node.rails[3].id = "pci-9".into();
+    assert_eq!(roots(&node), one("RAIL_ABSENT", "ib3"));
+}
+
+#[test]
+fn lanes_are_compared() {
+    // EDR on four lanes and HDR on two are both 100 Gb/s.
+    let mut node = healthy(4);
+    for rail in &mut node.rails {
+        rail.rate.nominal_bits_per_second = Fact::known(100e9);
+    }
+    node.expected = Some(Arc::new(Manifest::learn(&node)));
+    for rail in &mut node.rails {
+        rail.rate.width = Fact::known(2);
+    }
+    let told = roots(&node);
+    assert_eq!(
+        told.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        ["RAIL_DOWNGRADED"; 4],
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_rail_that_is_dead_is_not_as_expected() {
+    // Asked for the manifest alone, as railtop expect does.
+    let mut node = learned();
+    set_port(&mut node.rails[0], PortState::NoSignal);
+    node.policy = Arc::new(Policy {
+        only: super::IDS.iter().map(|id| (*id).to_owned()).collect(),
+        ..Policy::default()
+    });
+    assert_eq!(roots(&node), one("RAIL_DOWNGRADED", "ib0"));
+    assert_eq!(&*assess(&node).worst().unwrap().summary, "ib0 has no link, expected 200 Gb/s 4X");
+}
+
+#[test]
+fn a_rail_that_is_no_rail_now_is_not_absent() {
+    // A RoCE port is a rail while LNet uses it, another NIC before.
+    let mut node = learned();
+    let mut manifest = Manifest::learn(&node);
+    manifest.rail.push(crate::expect::ExpectedRail {
+        id: "pci-9".into(),
+        name: "eth0".into(),
+        ..Default::default()
+    });
+    node.expected = Some(Arc::new(manifest));
+    assert!(roots(&node).is_empty(), "{:?}", roots(&node));
+}
+
+#[test]
+fn a_dead_rail_that_lost_its_address_and_ni_is_one_mistake() {
+    let mut node = learned();
+    set_port(&mut node.rails[0], PortState::NoSignal);
+    node.rails[0].addresses.clear();
+    node.rails[0].lnet.clear();
+    assert_eq!(roots(&node), one("PORT_DOWN", "ib0"));
 }
 
 proptest! {

@@ -193,6 +193,9 @@ impl Drop for World {
     }
 }
 
+/// So often is one report made.
+const RUNS: u32 = 20;
+
 /// What one `railtop check` of 8 rails costs: the time until it ends, most of it the wait between
 /// its two samples, and its own work.
 fn check() {
@@ -205,7 +208,6 @@ fn check() {
         let fields: Vec<u64> = rest.split_whitespace().map(|f| f.parse().unwrap_or(0)).collect();
         fields.get(13..15).map_or(0, |own| own.iter().sum())
     };
-    const RUNS: u32 = 20;
     let (before, mut took) = (ticks(), Vec::new());
     for _ in 0..RUNS {
         let start = Instant::now();

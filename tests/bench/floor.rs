@@ -31,7 +31,7 @@ pub(crate) fn table(window: Duration) {
         std::thread::sleep(window);
         let seconds = start.elapsed().as_secs_f64();
         let per_second = (reads() - reads0) as f64 / seconds;
-        let own = (cpu(&pid) - cpu0).as_secs_f64() * 100.0 / seconds;
+        let own = cpu(&pid).saturating_sub(cpu0).as_secs_f64() * 100.0 / seconds;
         let root = world.tree.path().to_path_buf();
         let held = fs::read_dir(pid.join("fd")).expect("its descriptors");
         let files: Vec<PathBuf> = held
@@ -77,7 +77,7 @@ fn run(files: &[PathBuf], per_second: f64, interval: Duration, window: Duration)
         next += interval;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
-    (spent() - before).as_secs_f64() * 100.0 / start.elapsed().as_secs_f64()
+    spent().saturating_sub(before).as_secs_f64() * 100.0 / start.elapsed().as_secs_f64()
 }
 
 fn spent() -> Duration {

@@ -12,7 +12,7 @@ use super::view::{self, Iface, RailView};
 use super::{Finding, Severity};
 use crate::fix::{self, Action, Change};
 use crate::natural;
-use crate::node::{Group, Rail};
+use crate::node::{Group, Presence, Rail, RailNetdev};
 use crate::sample::Text;
 use crate::units::gbits;
 use std::cmp::Ordering;
@@ -29,12 +29,8 @@ const CONNECTED_MOST: u32 = 65520;
 pub(super) fn found(views: &[RailView<'_>], groups: &[Group], known: &[Found]) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
     for group in groups {
-        let members: Vec<&RailView<'_>> = group
-            .rails
-            .iter()
-            .filter_map(|r| views.get(*r))
-            .filter(|v| view::works(v.rail))
-            .collect();
+        let members: Vec<&RailView<'_>> =
+            group.rails.iter().filter_map(|r| views.get(*r)).collect();
         // A rail of two nets is told once.
         for new in in_group(group, &members, known) {
             let same = |f: &Found| f.finding.id == new.finding.id && f.rails == new.rails;
@@ -43,12 +39,26 @@ pub(super) fn found(views: &[RailView<'_>], groups: &[Group], known: &[Found]) -
             }
         }
     }
-    all.extend(views.iter().filter_map(mtu_of_mode));
+    for new in views.iter().filter_map(mtu_of_mode) {
+        // Members of a bond have its MTU: one mistake, one command.
+        let same = |f: &&mut Found| {
+            f.finding.id == new.finding.id && f.finding.summary == new.finding.summary
+        };
+        match all.iter_mut().find(same) {
+            Some(told) => {
+                told.rails.extend(new.rails);
+                told.finding.rails.extend(new.finding.rails);
+                told.finding.evidence.extend(new.finding.evidence);
+            }
+            None => all.push(new),
+        }
+    }
     all
 }
 
-/// A rail and one of its values.
-type Value<'a, T> = (&'a RailView<'a>, T);
+/// A rail and one of its values, where that can be known now. A rail whose value is not known
+/// (its port is down, it is gone) still counts: the rest is not the majority for that.
+type Value<'a, T> = (&'a RailView<'a>, Option<T>);
 
 fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Found> {
     let mut found = rates(group, members);
@@ -65,9 +75,7 @@ fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Fo
         one(v, NUMA_DIFFERS, Severity::Note, summary, evidence)
     }));
     // Until it has joined, an interface keeps the MTU it was made with.
-    let joined: Vec<&RailView<'_>> =
-        members.iter().copied().filter(|v| v.iface() == Iface::Up).collect();
-    let modes = values(&joined, |r| r.netdev.as_ref()?.mode.as_ref().ok().cloned());
+    let modes = values(members, |r| joined(r)?.mode.as_ref().ok().cloned());
     found.extend(odd(&modes).map(|(v, own, most)| {
         let summary = format!(
             "{} is in {own} mode, the others of {} in {most} mode: it carries other packet sizes and \
@@ -78,7 +86,7 @@ fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Fo
         let evidence = each(&modes, |m| format!("mode {m}"));
         one(v, IPOIB_MODE_DIFFERS, Severity::Note, summary, evidence)
     }));
-    let mtus = values(&joined, |r| r.netdev.as_ref()?.mtu.as_ref().ok().copied());
+    let mtus = values(members, |r| joined(r)?.mtu.as_ref().ok().copied());
     found.extend(odd(&mtus).filter(|(v, ..)| !is_told(v, known)).map(|(v, own, most)| {
         let summary = format!(
             "{} has MTU {own}, the others of {} have {most}: large packets differ between rails",
@@ -89,6 +97,10 @@ fn in_group(group: &Group, members: &[&RailView<'_>], known: &[Found]) -> Vec<Fo
         one(v, MTU_DIFFERS, Severity::Note, summary, evidence)
     }));
     found
+}
+
+fn joined(rail: &Rail) -> Option<&RailNetdev> {
+    rail.netdev.as_ref().filter(|n| view::works(rail) && view::iface(n) == Iface::Up)
 }
 
 /// One subnet with two MTU is a finding of its own, with what mends it.
@@ -106,7 +118,7 @@ struct Rate {
 
 fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
     let rates = values(members, |rail| {
-        let rate = &rail.rate;
+        let rate = Some(&rail.rate).filter(|_| view::works(rail))?;
         let bits = *rate.nominal_bits_per_second.ok()?;
         let mut words = format!("{} Gb/s", gbits(bits));
         if let Some(width) = rate.width.ok() {
@@ -123,7 +135,7 @@ fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
     let mut below = Vec::new();
     for rates in &alike {
         let Some(most) = majority(rates) else { continue };
-        let slower = rates.iter().filter(|(_, r)| r.bits < most.bits);
+        let slower = known(rates).filter(|(_, r)| r.bits < most.bits);
         below.extend(slower.map(|(v, own)| {
             let summary = format!(
                 "{} runs at {}, the others of {} at {}: cable, transceiver or switch port",
@@ -139,8 +151,8 @@ fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
         return below;
     }
     // Two that differ, or two boards: nobody can say which is meant.
-    let slowest = rates.iter().min_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
-    let fastest = rates.iter().max_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
+    let slowest = known(&rates).min_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
+    let fastest = known(&rates).max_by(|a, b| a.1.bits.total_cmp(&b.1.bits));
     let (Some(slow), Some(fast)) = (slowest, fastest) else { return Vec::new() };
     if slow.1.bits >= fast.1.bits {
         return Vec::new();
@@ -206,15 +218,14 @@ fn firmware(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
         let attrs = &rail.rdma.as_ref()?.device_attrs;
         Some((attrs.board_id.as_ref().ok()?.clone(), attrs.fw_ver.as_ref().ok()?.clone()))
     });
-    let mut names: Vec<&Text> = boards.iter().map(|(_, (board, _))| board).collect();
+    let mut names: Vec<&Text> = known(&boards).map(|(_, (board, _))| board).collect();
     names.sort();
     names.dedup();
     let mut found = Vec::new();
     for board in names.into_iter().filter(|b| !b.is_empty()) {
-        let versions: Vec<Value<'_, Text>> = boards
-            .iter()
+        let versions: Vec<Value<'_, Text>> = known(&boards)
             .filter(|(_, (own, _))| own == board)
-            .map(|(view, (_, version))| (*view, version.clone()))
+            .map(|(view, (_, version))| (view, Some(version.clone())))
             .collect();
         let older = |own: &Text, most: &Text| natural::cmp(own, most) == Ordering::Less;
         found.extend(odd(&versions).filter(|(_, own, most)| older(own, most)).map(
@@ -261,12 +272,15 @@ fn mtu_of_mode(view: &RailView<'_>) -> Option<Found> {
         ),
         _ => return None,
     };
-    let summary = format!("{name} has MTU {mtu} in {mode} mode: {why}");
+    // A bond gives its MTU to its members: there it is set.
+    let dev = view.rail.bond.as_ref().unwrap_or(name);
+    let of = if dev == name { "" } else { ", its members" };
+    let summary = format!("{dev} has MTU {mtu}{of} in {mode} mode: {why}");
     let evidence = vec![
         format!("/sys/class/net/{name}/mode: {mode}; /sys/class/net/{name}/mtu: {mtu}").into(),
     ];
     let mut found = one(view, id, severity, summary, evidence);
-    let change = Change::here(Action::LinkMtu { dev: name.clone(), mtu: to, before: Some(mtu) });
+    let change = Change::here(Action::LinkMtu { dev: dev.clone(), mtu: to, before: Some(mtu) });
     let finding = &mut found.finding;
     finding.remedy = vec![change];
     finding.fix = fix::commands(&finding.remedy);
@@ -278,15 +292,24 @@ fn values<'a, T>(
     members: &[&'a RailView<'a>],
     get: impl Fn(&Rail) -> Option<T>,
 ) -> Vec<Value<'a, T>> {
-    members.iter().filter_map(|view| Some((*view, get(view.rail)?))).collect()
+    let present = |view: &RailView<'_>| view.rail.presence == Presence::Present;
+    let value = |view: &&'a RailView<'a>| (*view, get(view.rail).filter(|_| present(view)));
+    members.iter().map(value).collect()
+}
+
+fn known<'v, 'a, T>(
+    values: &'v [Value<'a, T>],
+) -> impl Iterator<Item = (&'a RailView<'a>, &'v T)> + Clone {
+    values.iter().filter_map(|(view, value)| Some((*view, value.as_ref()?)))
 }
 
 /// What more than half of them have, of at least three; none where all have it.
 fn majority<'v, T: PartialEq>(values: &'v [Value<'_, T>]) -> Option<&'v T> {
-    let count = |one: &T| values.iter().filter(|(_, v)| v == one).count();
-    let (_, most) = values.iter().max_by_key(|(_, v)| count(v))?;
+    let count = |one: &T| known(values).filter(|(_, v)| *v == one).count();
+    let (_, most) = known(values).max_by_key(|(_, v)| count(v))?;
     let holders = count(most);
-    (values.len() > 2 && holders * 2 > values.len() && holders < values.len()).then_some(most)
+    let differ = holders < known(values).count();
+    (values.len() > 2 && holders * 2 > values.len() && differ).then_some(most)
 }
 
 /// Those that do not have what most have: the rail, its own value, that of the others.
@@ -294,14 +317,14 @@ fn odd<'v, 'a, T: PartialEq>(
     values: &'v [Value<'a, T>],
 ) -> impl Iterator<Item = (&'a RailView<'a>, &'v T, &'v T)> {
     let most = majority(values);
-    values.iter().filter_map(move |(view, own)| {
+    known(values).filter_map(move |(view, own)| {
         let most = most?;
-        (own != most).then_some((*view, own, most))
+        (own != most).then_some((view, own, most))
     })
 }
 
 fn each<T>(values: &[Value<'_, T>], words: impl Fn(&T) -> String) -> Vec<Text> {
-    values.iter().map(|(v, value)| format!("{}: {}", v.name(), words(value)).into()).collect()
+    known(values).map(|(v, value)| format!("{}: {}", v.name(), words(value)).into()).collect()
 }
 
 fn one(

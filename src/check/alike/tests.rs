@@ -120,6 +120,40 @@ fn what_mends_an_mtu_is_printed_and_taken_back() {
 }
 
 #[test]
+fn a_bond_gives_its_members_their_mtu() {
+    let mut node = healthy(4);
+    for rail in node.rails.iter_mut().take(2) {
+        ipoib(rail, "datagram", 1500);
+        rail.bond = Some("bond0".into());
+    }
+    let assessment = assess(&node);
+    let told: Vec<_> = assessment.findings.iter().filter(|f| f.id == "IPOIB_MTU_UNUSED").collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].rails.iter().map(|r| &**r).collect::<Vec<_>>(), ["ib0", "ib1"]);
+    assert_eq!(told[0].evidence.len(), 2);
+    assert_eq!(&*told[0].fix[0].command, "ip link set dev bond0 mtu 2044");
+    assert!(told[0].summary.starts_with("bond0 has MTU 1500, its members in datagram mode"));
+}
+
+#[test]
+fn a_dead_rail_makes_no_majority_of_the_rest() {
+    let mut node = healthy(4);
+    for (rail, numa) in node.rails.iter_mut().zip([0, 0, 1, 1]) {
+        Arc::make_mut(rail.pci.as_mut().unwrap()).numa_node = Ok(numa);
+    }
+    node.rails.iter_mut().skip(2).for_each(|rail| ipoib(rail, "datagram", 4092));
+    set_port(&mut node.rails[2], PortState::NoSignal);
+    assert_eq!(roots(&node), one("PORT_DOWN", "ib2"));
+    // What a dead rail is made of is known all the same.
+    let mut node = healthy(4);
+    node.rails.iter_mut().for_each(|rail| firmware(rail, "20.43.1014"));
+    firmware(&mut node.rails[2], "20.9.1014");
+    set_port(&mut node.rails[2], PortState::NoSignal);
+    let ids: Vec<&str> = roots(&node).iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, ["PORT_DOWN", "FIRMWARE_OLDER"]);
+}
+
+#[test]
 fn another_mode_mtu_or_node_than_the_others() {
     let mut node = healthy(4);
     ipoib(&mut node.rails[1], "connected", 65520);

@@ -25,6 +25,16 @@ pub(crate) fn a_bond_of_rails(lab: &mut Lab) {
          ip addr add 172.16.0.1/24 dev bond0 && \
          ip addr add 172.16.1.1/24 dev ib2 && ip addr add 172.16.2.1/24 dev ib3");
     lab.up(&["bond0", "ib0", "ib1"]);
+    // A bond keeps Ethernet's MTU until somebody sets it, and its members have it too.
+    let node = json(lab, "");
+    let told: Vec<&Value> = node["findings"].as_array().into_iter().flatten().collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["id"], "IPOIB_MTU_UNUSED");
+    assert_eq!(told[0]["rails"], serde_json::json!(["ib0", "ib1"]));
+    let mend = told[0]["fix"][0]["command"].as_str().unwrap_or_default();
+    lab.guest.sh(mend);
+    assert_eq!(lab.guest.sh("cat /sys/class/net/ib1/mtu").trim(), "2044", "after {mend}");
+
     let node = json(lab, "");
     assert_eq!(names(&node), ["ib0", "ib1", "ib2", "ib3"], "the members are the rails");
     assert_eq!(node["rails"][0]["bond"], "bond0");

@@ -11,7 +11,7 @@ pub use show::effective;
 
 use crate::check;
 use crate::node::{ConfiguredGroup, ConfiguredName, Policy, Thresholds};
-use globset::Glob;
+use crate::pattern;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -221,8 +221,8 @@ fn interval<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Erro
 fn globs<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
     let all = Vec::<String>::deserialize(d)?;
     for pattern in &all {
-        Glob::new(pattern)
-            .map_err(|e| serde::de::Error::custom(format!("{pattern:?}: {}", e.kind())))?;
+        pattern::parse(pattern)
+            .map_err(|why| serde::de::Error::custom(format!("{pattern:?}: {why}")))?;
     }
     Ok(all)
 }

@@ -34,6 +34,7 @@ pub mod fix;
 pub mod lnet;
 pub mod natural;
 pub mod node;
+pub mod pattern;
 pub mod read;
 pub mod report;
 pub mod sample;

@@ -5,9 +5,9 @@ use super::check::ROUTES_PATIENCE;
 use super::error::Failure;
 use crate::expect::Manifest;
 use crate::node::{Node, Settings, SourceKind};
+use crate::pattern;
 use crate::sample::{Sample, Text};
 use crate::source::{Pace, Source, SourceError};
-use globset::Glob;
 use std::sync::Arc;
 
 /// The same source, if every pattern of `--rail` matches a rail of its first whole sample.
@@ -50,9 +50,7 @@ fn rails(node: &Node) -> Vec<String> {
 /// The first pattern that matches none of the names.
 fn unmatched<'a>(patterns: &'a [String], names: &[String]) -> Option<&'a str> {
     let matches = |pattern: &str| {
-        Glob::new(pattern)
-            .map(|glob| glob.compile_matcher())
-            .is_ok_and(|glob| names.iter().any(|name| glob.is_match(name)))
+        pattern::parse(pattern).is_ok_and(|glob| names.iter().any(|name| glob.matches(name)))
     };
     patterns.iter().map(String::as_str).find(|pattern| !matches(pattern))
 }

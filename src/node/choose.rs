@@ -2,20 +2,21 @@
 
 use super::candidate::{Candidate, Class};
 use super::{NotShown, Settings};
+use crate::pattern;
 use crate::sample::Text;
-use globset::{Glob, GlobMatcher};
+use glob::Pattern;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The globs of the user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns {
-    list: Vec<(String, Option<GlobMatcher>)>,
+    list: Vec<(String, Option<Pattern>)>,
 }
 
 impl Patterns {
     pub(super) fn new(patterns: &[String]) -> Self {
-        let glob = |p: &String| Glob::new(p).ok().map(|g| g.compile_matcher());
-        Self { list: patterns.iter().map(|p| (p.clone(), glob(p))).collect() }
+        let both = |p: &String| (p.clone(), pattern::parse(p).ok());
+        Self { list: patterns.iter().map(both).collect() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -28,10 +29,10 @@ impl Patterns {
 
     /// Places of the patterns that match one of the names.
     fn matching<'a>(&'a self, names: &'a [Text]) -> impl Iterator<Item = usize> + 'a {
-        let hit = |(text, glob): &(String, Option<GlobMatcher>)| {
-            names.iter().any(|n| {
-                n == text.as_str() || glob.as_ref().is_some_and(|g| g.is_match(n.as_str()))
-            })
+        let hit = |(text, glob): &(String, Option<Pattern>)| {
+            names
+                .iter()
+                .any(|n| n == text.as_str() || glob.as_ref().is_some_and(|g| g.matches(n.as_str())))
         };
         self.list.iter().enumerate().filter(move |(_, p)| hit(p)).map(|(i, _)| i)
     }

@@ -17,6 +17,8 @@
 
 #[path = "floor.rs"]
 mod floor;
+#[path = "others.rs"]
+mod others;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -51,7 +53,7 @@ fn main() {
         check();
     }
     if args.iter().any(|a| a == "others") {
-        others(Duration::from_secs(seconds));
+        others::table(Duration::from_secs(seconds));
     }
 }
 
@@ -222,50 +224,6 @@ fn check() {
         "railtop check, 8 rails: median {:.2} s, of it {own:.0} ms of work (with ip netns exec)",
         took[took.len() / 2].as_secs_f64()
     );
-}
-
-/// Other programs on the same machine, in turn, on a terminal of the same size in the same
-/// namespace: `RAILTOP_BENCH_OTHERS="btop;bmon -p 'ib*'"` names them, railtop comes first.
-fn others(window: Duration) {
-    let world = World::new(8);
-    for _ in 0..8 {
-        for table in 100..125u32 {
-            world
-                .ns
-                .ip(&format!("route replace 10.200.{}.0/24 dev ib0 table {table}", table - 100));
-        }
-    }
-    println!(
-        "{:<28} {:>7} {:>7} {:>8} {:>9} {:>10}",
-        "program", "CPU %", "wake/s", "RSS MB", "B/s", "first B"
-    );
-    let root = world.tree.path().to_str().expect("UTF-8 path").to_owned();
-    let named = std::env::var("RAILTOP_BENCH_OTHERS").unwrap_or_default();
-    let own = format!("{} --root {root} --interval 1s", railtop().display());
-    for line in
-        std::iter::once(own.as_str()).chain(named.split(';')).filter(|l| !l.trim().is_empty())
-    {
-        let command = format!("exec {line}");
-        let args = ["netns", "exec", &world.ns.name, "sh", "-c", &command];
-        let pty = Pty::spawn("/usr/sbin/ip".as_ref(), &args, 120, 40);
-        std::thread::sleep(Duration::from_secs(5));
-        let pid = PathBuf::from(format!("/proc/{}", pty.pid()));
-        let first = pty.seen().raw.len();
-        let (cpu0, wake0) = (cpu(&pid), wakeups(&pid));
-        let start = Instant::now();
-        std::thread::sleep(window);
-        let (cpu1, wake1) = (cpu(&pid), wakeups(&pid));
-        let seconds = start.elapsed().as_secs_f64();
-        let name = line.split_whitespace().next().unwrap_or_default();
-        let name = name.rsplit('/').next().unwrap_or_default();
-        println!(
-            "{name:<28} {:>7.3} {:>7.1} {:>8.1} {:>9.0} {first:>10}",
-            cpu1.saturating_sub(cpu0).as_secs_f64() * 100.0 / seconds,
-            wake1.saturating_sub(wake0) as f64 / seconds,
-            field(&pid.join("status"), "VmHWM:") as f64 / 1024.0,
-            (pty.seen().raw.len() - first) as f64 / seconds,
-        );
-    }
 }
 
 struct Measured {

@@ -4,8 +4,8 @@ use super::DEMO;
 use crate::check;
 use crate::config::Config;
 use crate::node::{Policy, Settings};
+use crate::pattern;
 use crate::source::interval;
-use globset::Glob;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,10 +121,7 @@ impl Global {
 }
 
 fn glob(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("a pattern is empty".into());
-    }
-    Glob::new(text).map(|_| text.to_owned()).map_err(|e| e.kind().to_string())
+    pattern::parse(text).map(|_| text.to_owned())
 }
 
 /// The id of a finding, however it is written.

@@ -2,6 +2,7 @@
 //! read, or is computed by a script, is not called missing.
 
 use super::rule::parse;
+use crate::pattern;
 use crate::sample::{
     ConfigFile, ConfigKind, Manager, Managers, Prefix, Reading, Route, Rule, RuleAction, Text,
 };
@@ -340,22 +341,9 @@ fn sets(line: &str, interface: &str, name: &str) -> Option<i64> {
     (known && glob(file, name)).then(|| value.trim().parse().ok())?
 }
 
-/// `*` and `?`, as much of glob(7) as interface names need.
+/// As glob(7) has it; sysctl.d(5) takes the same for keys.
 fn glob(pattern: &str, name: &str) -> bool {
-    let Some(first) = pattern.chars().next() else { return name.is_empty() };
-    let rest = pattern.get(first.len_utf8()..).unwrap_or_default();
-    match first {
-        '*' => name
-            .char_indices()
-            .map(|(i, _)| i)
-            .chain([name.len()])
-            .any(|i| name.get(i..).is_some_and(|tail| glob(rest, tail))),
-        '?' => name
-            .chars()
-            .next()
-            .is_some_and(|c| glob(rest, name.get(c.len_utf8()..).unwrap_or_default())),
-        c => name.strip_prefix(c).is_some_and(|tail| glob(rest, tail)),
-    }
+    pattern::parse(pattern).is_ok_and(|p| p.matches(name))
 }
 
 #[cfg(test)]

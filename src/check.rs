@@ -382,7 +382,7 @@ fn judged(node: &Node, routed: &routing::Routed, others: &[Node], life: Lifecycl
     let mut not_checked = not_checked::list(&views, node);
     not_checked.extend(pcie::not_checked(&views));
     not_checked.extend(routed.not_checked.iter().cloned());
-    not_checked.extend(not_checked::left_out(&left_out));
+    not_checked.extend(not_checked::left_out(&left_out, &node.policy));
     Assessment { not_checked, findings, rails, verdict, routes: routed.routes.clone(), lnet: life }
 }
 

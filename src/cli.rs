@@ -130,6 +130,11 @@ fn captured(done: &Summary) -> String {
     )
 }
 
+/// A line beside the result.
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "railtop: {}", Text::new(text));
+}
+
 fn print(text: &str) -> Result<u8, Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;

@@ -74,6 +74,26 @@ impl Manifest {
         }
     }
 
+    /// What could not be learned because the node is not well, or does not tell, one sentence each.
+    pub fn gaps(node: &Node) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for rail in &node.rails {
+            let name = &rail.name;
+            if let Presence::Gone { .. } = rail.presence {
+                gaps.push(format!("{name} is gone: it was not learned"));
+            } else if learn(rail).gbits.is_none() {
+                gaps.push(format!("{name} has no link that is up: its rate was not learned"));
+            }
+        }
+        if node.routing.addresses.is_err() {
+            gaps.push("addresses could not be read: they were not learned".into());
+        }
+        if let Some(unknown) = node.lnet_unknown() {
+            gaps.push(format!("LNet did not tell ({unknown}): its NIs were not learned"));
+        }
+        gaps
+    }
+
     /// Leaves the rails that are not chosen out of what must be there.
     pub fn set_aside(&mut self, chosen: impl Fn(&ExpectedRail) -> bool) {
         self.rail.iter_mut().for_each(|rail| rail.aside = !chosen(rail));
@@ -89,8 +109,13 @@ impl Manifest {
         if manifest.format != FORMAT {
             return wrong(format!("format {} is not known: this is for {FORMAT}", manifest.format));
         }
-        match manifest.rail.iter().find(|r| r.id.is_empty()) {
-            Some(rail) => wrong(format!("the rail named {:?} has no id", rail.name)),
+        if let Some(rail) = manifest.rail.iter().find(|r| r.id.is_empty()) {
+            return wrong(format!("the rail named {:?} has no id", rail.name));
+        }
+        let mut ids: Vec<&str> = manifest.rail.iter().map(|r| r.id.as_str()).collect();
+        ids.sort_unstable();
+        match ids.windows(2).find(|two| two[0] == two[1]) {
+            Some(two) => wrong(format!("the id {:?} stands there twice", two[0])),
             None => Ok(manifest),
         }
     }

@@ -9,7 +9,7 @@ use super::fold::Found;
 use super::view::{self, RailView};
 use super::{Finding, Severity};
 use crate::expect::{ExpectedRail, Manifest, port_guid};
-use crate::node::{Node, Presence, Rail};
+use crate::node::{Node, PortState, Presence, Rail};
 use crate::sample::Text;
 use crate::units::gbits;
 
@@ -188,7 +188,38 @@ fn one_rail(
             _ => None,
         };
     }
+    all.extend(adapter(view, rail, node));
     all
+}
+
+/// Another adapter sits in the slot: that of another rail, or a new one.
+fn adapter(view: &RailView<'_>, rail: &ExpectedRail, node: &Node) -> Option<Found> {
+    let guid_of = |r: &Rail| r.rdma.as_ref().and_then(port_guid);
+    let (wanted, is) = (rail.guid.as_ref()?, guid_of(view.rail)?);
+    if is == *wanted {
+        return None;
+    }
+    let name = view.name();
+    let present = |r: &&Rail| r.presence == Presence::Present;
+    let other = node.rails.iter().filter(present).find(|r| guid_of(r).as_ref() == Some(wanted));
+    let (id, severity, summary) = match other {
+        Some(other) => (
+            RAIL_SWAPPED,
+            Severity::Warning,
+            format!(
+                "the port {wanted} is {}, expected as {name}: adapters or their order are swapped",
+                other.name
+            ),
+        ),
+        None => (
+            RAIL_CHANGED,
+            Severity::Note,
+            format!("{name} has port GUID {is}, expected {wanted}: another adapter is in its slot"),
+        ),
+    };
+    let evidence = vec![format!("expected: port_guid {wanted} at {}", rail.id).into()];
+    let finding = Finding::new(id, severity, summary, evidence).on(view);
+    Some(Found { rails: vec![view.index], finding })
 }
 
 /// The link is less than it should be: what is, and what was wanted.
@@ -205,6 +236,12 @@ fn downgraded(
         (None, Some(w)) => lanes(w),
         (None, None) => return None,
     };
+    // A port that the subnet manager has yet to bring up has its link all the same.
+    if view.port().is_some_and(|p| {
+        matches!(p, PortState::NoSubnetManager | PortState::Armed | PortState::Retraining)
+    }) {
+        return None;
+    }
     // A port without a link prints a placeholder. That it has none is told by its own finding.
     if !view::works(view.rail) {
         return cause.map(|_| (format!("{name} has no link, expected {wanted}"), wanted));

@@ -52,14 +52,13 @@ pub(super) fn unreadable(view: &RailView<'_>) -> Option<Unknown> {
     if view.gone_since().is_some() {
         return None;
     }
-    let iface_known = !matches!(view.iface(), Iface::Unknown | Iface::None);
     match &view.rail.rdma {
-        Some(rdma) if rdma.state != PortState::Unknown => None,
-        Some(rdma) if !iface_known => {
+        // The interface tells nothing of the port below it.
+        Some(rdma) if rdma.state == PortState::Unknown => {
             let why = rdma.raw_state.as_ref().err().cloned();
             Some(why.unwrap_or_else(|| not_understood(&view.port_evidence())))
         }
-        None if !iface_known => {
+        None if matches!(view.iface(), Iface::Unknown | Iface::None) => {
             let netdev = view.rail.netdev.as_ref();
             let why = netdev.and_then(|n| n.admin_up.clone().err().or(n.carrier.clone().err()));
             Some(why.unwrap_or_else(|| Unknown::new(Why::Absent, "no interface")))

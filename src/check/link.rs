@@ -41,6 +41,7 @@ fn has_lost_carrier(view: &RailView<'_>) -> bool {
 fn down_severity(view: &RailView<'_>) -> Severity {
     match view.reliance {
         Reliance::InUse | Reliance::Expected => Severity::Critical,
+        Reliance::Guessed => Severity::Warning,
         Reliance::Nothing => Severity::Note,
     }
 }
@@ -48,7 +49,7 @@ fn down_severity(view: &RailView<'_>) -> Severity {
 fn disabled_severity(view: &RailView<'_>) -> Severity {
     match view.reliance {
         Reliance::InUse => Severity::Critical,
-        Reliance::Expected => Severity::Warning,
+        Reliance::Expected | Reliance::Guessed => Severity::Warning,
         Reliance::Nothing => Severity::Note,
     }
 }
@@ -57,6 +58,7 @@ fn disabled_severity(view: &RailView<'_>) -> Severity {
 fn consequence(view: &RailView<'_>) -> String {
     match view.reliance {
         Reliance::Nothing => "; never seen up, nothing relies on it".into(),
+        Reliance::Guessed => "; never seen up, the same port of another adapter is".into(),
         Reliance::InUse | Reliance::Expected => view.others(),
     }
 }

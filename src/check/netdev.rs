@@ -51,6 +51,7 @@ fn down(view: &RailView<'_>, cause: Option<Cause>) -> Finding {
     let severity = match (cause, view.reliance) {
         (Some(cause), _) => cause.severity.min(Severity::Warning),
         (None, Reliance::Nothing) => Severity::Note,
+        (None, Reliance::Guessed) => Severity::Warning,
         (None, _) => Severity::Critical,
     };
     let name = view.rail.netdev.as_ref().map_or(view.name(), |n| n.name.as_str());

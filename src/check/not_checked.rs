@@ -1,16 +1,19 @@
 //! What could not be judged, and what would open it.
 
+mod ports;
+
 use super::NotChecked;
 use super::fold::Found;
 use super::ladder;
 use super::view::RailView;
-use crate::node::Node;
+use crate::node::{Node, Policy};
 use crate::sample::{OWN_COST, Reading, Text, Unknown, Why};
 use crate::units;
 
 /// Everything that could not be judged on this node.
 pub(super) fn list(views: &[RailView<'_>], node: &Node) -> Vec<NotChecked> {
     let mut list: Vec<NotChecked> = views.iter().filter_map(rail).collect();
+    list.extend(ports::list(views));
     list.extend(lnet(node));
     list.extend(lnet_more(node));
     list.extend(routing(node));
@@ -19,15 +22,19 @@ pub(super) fn list(views: &[RailView<'_>], node: &Node) -> Vec<NotChecked> {
 }
 
 /// What the site does not want to hear of.
-pub(super) fn left_out(found: &[Found]) -> Vec<NotChecked> {
+pub(super) fn left_out(found: &[Found], policy: &Policy) -> Vec<NotChecked> {
     let mut ids: Vec<&str> = found.iter().map(|f| f.finding.id).collect();
     ids.sort_unstable();
     ids.dedup();
     let why = |id: &&str| {
         let count = found.iter().filter(|f| f.finding.id == *id).count();
-        format!("found {count} times, left out by --ignore, --only or the configuration")
+        if policy.is_ignored(id) {
+            format!("{count} found, left out by --ignore or the configuration")
+        } else {
+            format!("{count} found, and not asked for here: railtop check tells")
+        }
     };
-    ids.iter().map(|id| entry(*id, why(id).replace("1 times", "once"))).collect()
+    ids.iter().map(|id| entry(*id, why(id))).collect()
 }
 
 fn entry(what: impl Into<Text>, why: impl Into<Text>) -> NotChecked {

@@ -18,8 +18,10 @@ pub(super) struct RailView<'a> {
 pub(super) enum Reliance {
     /// It has an address or an LNet NI, belongs to a group by name, or was up while railtop ran.
     InUse,
-    /// Its like elsewhere is up, or no rail is up at all.
+    /// Its like elsewhere are up, or no rail is up at all.
     Expected,
+    /// A further port of a card, and one port like it is up: two are no pattern.
+    Guessed,
     /// Nothing speaks for it.
     Nothing,
 }
@@ -191,11 +193,22 @@ fn reliance(node: &Node, rail: &Rail, index: usize) -> Reliance {
     }
     let others =
         || node.rails.iter().enumerate().filter(|(i, r)| *i != index && works(r)).map(|(_, r)| r);
-    if others().next().is_none() || others().any(|other| same_place(rail, other)) {
-        Reliance::Expected
-    } else {
-        Reliance::Nothing
+    match others().filter(|other| same_place(rail, other)).count() {
+        _ if others().next().is_none() => Reliance::Expected,
+        0 => Reliance::Nothing,
+        1 if others().any(|other| same_card(rail, other)) => Reliance::Guessed,
+        _ => Reliance::Expected,
     }
+}
+
+/// Are these two ports of one card?
+fn same_card(rail: &Rail, other: &Rail) -> bool {
+    let (Some(a), Some(b)) = (&rail.rdma, &other.rdma) else { return false };
+    let slot = |r: &RailRdma| {
+        let pci = r.device_attrs.pci.as_ref()?;
+        pci.address.rsplit_once('.').map(|(slot, _)| slot.to_owned())
+    };
+    a.device == b.device || slot(a).is_some_and(|own| slot(b) == Some(own))
 }
 
 /// Are these the same port of two identical adapters?

@@ -43,7 +43,13 @@ fn save(global: &Global, file: Option<&Path>) -> Result<u8, Failure> {
     let node = check::settled(source, global, &global.settings())?;
     let failed = |e: String| Failure::Failed(Text::new(&e));
     let text = Manifest::learn(&node).to_toml().map_err(failed)?;
+    for gap in Manifest::gaps(&node) {
+        super::warn(&gap);
+    }
     let Some(path) = file else { return super::print(&text) };
+    if path.exists() {
+        super::warn(&format!("{} was there: what it said is replaced", path.display()));
+    }
     std::fs::write(path, text).map_err(|e| failed(format!("{}: {e}", path.display())))?;
     Ok(0)
 }

@@ -16,9 +16,17 @@ pub struct Policy {
 impl Policy {
     /// Is a finding of this id left out?
     pub fn leaves_out(&self, id: &str) -> bool {
-        let named = |list: &[String]| list.iter().any(|i| i == id);
-        named(&self.ignore) || !self.only.is_empty() && !named(&self.only)
+        self.is_ignored(id) || !self.only.is_empty() && !named(&self.only, id)
     }
+
+    /// Does the site not want to hear of it?
+    pub fn is_ignored(&self, id: &str) -> bool {
+        named(&self.ignore, id)
+    }
+}
+
+fn named(list: &[String], id: &str) -> bool {
+    list.iter().any(|i| i == id)
 }
 
 /// The limits that a site may move. The defaults are what the README states.

@@ -24,6 +24,11 @@ pub trait Source: Send {
 
     /// The pace it keeps, shared with whoever may change it.
     fn pace(&self) -> Arc<Pace>;
+
+    /// So long one report watches before it judges: what a simulated node is to show has its time.
+    fn shows_after(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The interval between full passes, and whether LNet's peers are on the screen. Who shows the

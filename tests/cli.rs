@@ -35,6 +35,28 @@ fn usage_errors_exit_64_with_one_line() {
 }
 
 #[test]
+fn a_check_that_fails_is_no_verdict() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_railtop"));
+    command.args(["check", "--demo", "dead-rail"]).stdout(full).stdin(Stdio::null());
+    assert_eq!(command.output().unwrap().status.code(), Some(3));
+    // Who reads plugins reads stdout.
+    let out = railtop(&["check", "--format", "nagios", "--from", "/nonexistent"]);
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(text.starts_with("RAILTOP UNKNOWN - --from /nonexistent"), "{text}");
+    assert_eq!(out.status.code(), Some(64));
+}
+
+#[test]
+fn the_reports_of_a_scenario_show_what_it_is_about() {
+    for (scenario, id) in [("dead-rail", "PORT_DOWN"), ("bad-cable", "ERRORS_RISING")] {
+        let out = railtop(&["check", "--demo", scenario]);
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert!(text.contains(id), "{scenario}: {text}");
+    }
+}
+
+#[test]
 fn intervals_that_are_none() {
     for value in ["0", "0s", "10ms", "-1", "2h"] {
         assert!(refused(&["--interval", value]).contains("50ms to 1h"), "{value}");

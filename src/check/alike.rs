@@ -113,6 +113,7 @@ fn is_told(view: &RailView<'_>, known: &[Found]) -> bool {
 #[derive(Clone, PartialEq)]
 struct Rate {
     bits: f64,
+    width: Option<u32>,
     words: String,
 }
 
@@ -127,14 +128,17 @@ fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
         if let Some(speed) = rate.speed.ok().filter(|s| !s.is_empty()) {
             let _ = write!(words, " {speed}");
         }
-        Some(Rate { bits, words })
+        Some(Rate { bits, width: rail.rate.width.ok().copied(), words })
     });
     let evidence = || each(&rates, |r| r.words.clone());
     // What another board runs at says nothing of a cable.
     let alike = by_board(&rates);
     let mut below = Vec::new();
     for rates in &alike {
-        let Some(most) = majority(rates) else { continue };
+        let Some(most) = majority(rates) else {
+            below.extend(one_lane(group, rates));
+            continue;
+        };
         let slower = known(rates).filter(|(_, r)| r.bits < most.bits);
         below.extend(slower.map(|(v, own)| {
             let summary = format!(
@@ -166,6 +170,27 @@ fn rates(group: &Group, members: &[&RailView<'_>]) -> Vec<Found> {
         fast.1.words
     );
     vec![one(slow.0, RATE_DIFFERS, Severity::Note, summary, evidence())]
+}
+
+/// One lane of four that its like has. Cables are split into two lanes, never into one: the others
+/// were lost.
+fn one_lane(group: &Group, rates: &[Value<'_, Rate>]) -> Vec<Found> {
+    let Some((like, most)) = known(rates).find(|(_, r)| r.width.is_some_and(|w| w >= 4)) else {
+        return Vec::new();
+    };
+    let lost = known(rates).filter(|(_, r)| r.width == Some(1) && r.bits < most.bits);
+    let told = |(v, own): (&RailView<'_>, &Rate)| {
+        let summary = format!(
+            "{} runs at {}, {} of {} at {}: lanes are lost, by cable, transceiver or switch port",
+            v.name(),
+            own.words,
+            like.name(),
+            group.name,
+            most.words
+        );
+        one(v, RATE_BELOW_PEERS, Severity::Warning, summary, each(rates, |r| r.words.clone()))
+    };
+    lost.map(told).collect()
 }
 
 /// `hca_type` and `board_id`.

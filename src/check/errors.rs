@@ -8,8 +8,6 @@ use crate::node::{CounterGroup, CounterInfo, CounterRecord, Presence, Rail, Sinc
 use crate::sample::{Fact, How, Text};
 use crate::units;
 
-/// So many losses within an hour are flapping.
-pub(super) const FLAPS: u64 = 3;
 /// So many counters are named in a sentence.
 const NAMES: usize = 2;
 
@@ -40,7 +38,7 @@ pub(super) fn check(
 fn flapping(view: &RailView<'_>) -> Option<Finding> {
     let (health, now) = (&view.rail.health, view.node.time.mono);
     let count = health.losses.in_last_hour(now);
-    if count < FLAPS {
+    if count < view.node.policy.thresholds.link_flaps_per_hour {
         return None;
     }
     let (first, last) = health.losses.span(now)?;
@@ -73,11 +71,13 @@ struct Hit<'a> {
 fn hits<'a>(view: &RailView<'a>) -> Vec<Hit<'a>> {
     let now = view.node.time.mono;
     let strict = has_fec(view.rail);
+    let limits = &view.node.policy.thresholds.counters;
     let hit = |record| {
         let record: &CounterRecord = record;
         let alarm = record.info.alarm?;
         let rise = *record.change(Since::TenMinutes, now).ok()?;
-        let most = if strict { alarm.more_than } else { alarm.more_than_up_to_edr };
+        let usual = if strict { alarm.more_than } else { alarm.more_than_up_to_edr };
+        let most = limits.get(record.info.name).copied().unwrap_or(usual);
         (rise > most).then_some(Hit { record, rise, is_warning: alarm.is_warning })
     };
     let mut hits: Vec<Hit<'_>> = view.rail.health.counters.iter().filter_map(hit).collect();
@@ -106,15 +106,12 @@ fn rising(view: &RailView<'_>) -> Option<Finding> {
         n => format!(" and {n} more counters"),
     };
     let since = hits.iter().filter_map(|h| h.record.rising_since(now)).min_by_key(|t| t.mono);
-    let since =
-        since.map(|t| format!(", since {}", units::time_of_day(t.wall))).unwrap_or_default();
-    let watched = units::duration_words(first.record.watched(now));
-    let summary = format!(
-        "{}: {}{more} in {watched}{since}: {}",
-        view.name(),
-        named.join(", "),
-        first.record.info.cause
+    let since = since.map_or_else(
+        || format!("in {}", units::duration_words(first.record.watched(now))),
+        |t| format!("since {}", units::time_of_day(t.wall)),
     );
+    let summary =
+        format!("{}: {}{more} {since}: {}", view.name(), named.join(", "), first.record.info.cause);
     let mut evidence: Vec<Text> = hits.iter().map(|h| line(view, h.record)).collect();
     evidence.extend(hits.iter().map(|h| told(h.record.info)));
     let severity = if first.is_warning { Severity::Warning } else { Severity::Note };

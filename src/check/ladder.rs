@@ -39,6 +39,11 @@ pub(super) fn judge(
 fn decided(mut rung: Rung, findings: &[&Finding], silent: &[Layer]) -> Rung {
     let worst = findings.iter().filter(|f| f.layer == rung.layer).max_by_key(|f| f.severity);
     if let Some(finding) = worst {
+        // Other rungs say what is; the healthy words of this one are the opposite of its findings.
+        let opposite = rung.layer == Layer::Neighbour && rung.verdict == Verdict::Ok;
+        if let Some(entry) = super::entry(finding.id).filter(|_| opposite) {
+            rung.detail = entry.title.into();
+        }
         rung.verdict = finding.severity.into();
         rung.finding = Some(finding.id);
     } else if silent.contains(&rung.layer) {

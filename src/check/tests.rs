@@ -28,6 +28,45 @@ fn dead_rail(state: PortState) -> Node {
     n
 }
 
+/// Nothing moves on it.
+fn still(rail: &mut Rail) {
+    (rail.rx, rail.tx) = (flow(0.0), flow(0.0));
+}
+
+#[test]
+fn a_rung_does_not_say_the_opposite_of_its_verdict() {
+    for scenario in ["one-subnet", "bad-cable", "dead-rail", "lnet-health-low"] {
+        let mut demo =
+            crate::source::demo::Demo::simulate(scenario, std::time::Duration::from_secs(1))
+                .unwrap();
+        let mut node = None;
+        for _ in 0..130 {
+            let sample = crate::source::Source::next(&mut demo).unwrap().unwrap();
+            let kind = crate::node::SourceKind::Demo;
+            let new = || Node::new(crate::node::Settings::default(), kind, &sample);
+            let node: &mut Node = node.get_or_insert_with(new);
+            node.advance(&sample);
+        }
+        let a = assess(&node.unwrap());
+        for rung in a.rails.iter().flat_map(|r| &r.ladder) {
+            if matches!(rung.verdict, Verdict::Warning | Verdict::Critical) {
+                let healthy = ["none needed", "answers for its own"];
+                assert!(!healthy.iter().any(|h| rung.detail.contains(h)), "{scenario}: {rung:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rail_that_died_within_the_interval_is_not_called_idle() {
+    let mut n = healthy(4);
+    set_port(&mut n.rails[2], PortState::NoSignal);
+    n.rails[2].rx = flow(6.5e9);
+    assert!(ids(&assess(&n)).iter().all(|f| f.0 != "RAIL_IDLE"));
+    still(&mut n.rails[2]);
+    assert!(ids(&assess(&n)).iter().any(|f| f.0 == "RAIL_IDLE"));
+}
+
 #[test]
 fn a_healthy_node_is_quiet() {
     let a = assess(&healthy(4));
@@ -214,6 +253,7 @@ fn a_child_without_carrier_is_its_rails_fault() {
 fn without_rdma_the_carrier_is_the_cable() {
     let mut n = node(vec![eth_rail(0), eth_rail(1)]);
     set_carrier(&mut n.rails[1], Some(false));
+    still(&mut n.rails[1]);
     let a = assess(&n);
     assert_eq!(
         ids(&a),
@@ -257,6 +297,7 @@ fn a_rail_that_vanished() {
     let mut n = healthy(4);
     n.rails[3].presence = Presence::Gone { since: seconds_ago(130) };
     kill_ni(&mut n.rails[3]);
+    still(&mut n.rails[3]);
     let a = assess(&n);
     assert_eq!(
         ids(&a).iter().map(|f| f.0).collect::<Vec<_>>(),

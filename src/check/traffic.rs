@@ -26,9 +26,15 @@ pub(super) fn idle(view: &RailView<'_>, cause: Option<Cause>) -> Option<Finding>
         return None;
     }
     let usable = group.usable_bytes_per_second.ok().copied().unwrap_or(0.0);
-    let carried = [&group.balance.rx, &group.balance.tx]
-        .into_iter()
-        .filter_map(|side| side.bytes_per_second.ok().copied())
+    let sides = [(&group.balance.rx, &view.rail.rx), (&group.balance.tx, &view.rail.tx)];
+    let own = |flow: &Flow| flow.bytes_per_second.ok().copied().unwrap_or(0.0);
+    // It died within the interval, and carried until then.
+    if sides.iter().any(|(_, flow)| own(flow) > floor(0.0)) {
+        return None;
+    }
+    let carried = sides
+        .iter()
+        .filter_map(|(side, flow)| Some(side.bytes_per_second.ok().copied()? - own(flow)))
         .fold(0.0, f64::max);
     if carried <= floor(usable) {
         return None;

@@ -15,11 +15,30 @@ const LNET_PATIENCE: Duration = Duration::from_secs(5);
 /// So long a live command waits for the first dump of the routes.
 pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(5);
 
+/// The exit code of what could not be judged.
+const UNKNOWN: u8 = 3;
 /// So long it waits for the files of the network managers.
 const MANAGERS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads what a judgement needs, judges, prints.
+///
+/// What fails says so with 3, "could not be judged": 1 and 2 are verdicts here. Who reads plugins
+/// reads stdout only.
 pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
+    judged(global, options).map_err(|failure| {
+        let plugin = options.format == Format::Nagios && !options.json;
+        if let (true, Failure::Usage(why) | Failure::Failed(why)) = (plugin, &failure) {
+            // Where stdout fails there is nobody to tell.
+            let _ = super::print(&nagios::failed(why));
+        }
+        match failure {
+            Failure::Failed(why) => Failure::As(why, UNKNOWN),
+            other => other,
+        }
+    })
+}
+
+fn judged(global: &Global, options: &Check) -> Result<u8, Failure> {
     let mut global = global.clone();
     global.in_force.ignore.extend(options.ignore.iter().cloned());
     global.only.clone_from(&options.only);
@@ -27,7 +46,7 @@ pub(super) fn run(global: &Global, options: &Check) -> Result<u8, Failure> {
         global.expected = Some(expect::read(&global, file)?);
     }
     let peers = peers::open(&options.peers, &global)?;
-    let source = rails::must_match(open::source(&global)?, &global)?;
+    let source = rails::must_match(open::for_report(&global)?, &global)?;
     let node = settled(source, &global, &peers.settings(&global))?;
     let assessment = check::assess_with(&node, &peers.nodes);
     let format = if options.json { Format::Json } else { options.format };
@@ -47,7 +66,7 @@ fn exit_code(assessment: &Assessment) -> u8 {
         Verdict::Ok | Verdict::Note => 0,
         Verdict::Warning => 1,
         Verdict::Critical => 2,
-        Verdict::Unknown | Verdict::NotApplicable => 3,
+        Verdict::Unknown | Verdict::NotApplicable => UNKNOWN,
     }
 }
 
@@ -71,7 +90,8 @@ pub(super) fn settled(
         let waited = sample.time.mono.since(start);
         // Who keeps the rails is read after the first routes, and decides what lasts.
         let kept = sample.managers.is_some() || source.kind() != SourceKind::Live;
-        let enough = enough(&sample, waited, global.interval)
+        let enough = waited >= source.shows_after()
+            && enough(&sample, waited, global.interval)
             && (kept || waited >= MANAGERS_PATIENCE.max(global.interval * 3))
             && (knows_messages(&now) || waited >= LNET_PATIENCE.max(global.interval * 3));
         node = Some(now);

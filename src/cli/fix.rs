@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, options: &Fix) -> Result<u8, Failure> {
         ))));
     }
     let peers = peers::open(&options.peers, global)?;
-    let source = rails::must_match(open::source(global)?, global)?;
+    let source = rails::must_match(open::for_report(global)?, global)?;
     let node = check::settled(source, global, &peers.settings(global))?;
     let assessment = checks::assess_with(&node, &peers.nodes);
     let wanted = |f: &&Finding| {

@@ -33,6 +33,14 @@ pub(super) fn source(global: &Global) -> Result<Box<dyn Source>, Failure> {
     Ok(Box::new(Live::start(options)?))
 }
 
+/// The same for a single report.
+pub(super) fn for_report(global: &Global) -> Result<Box<dyn Source>, Failure> {
+    match (&global.from, &global.demo) {
+        (None, Some(scenario)) => Ok(Box::new(Demo::for_report(scenario, global.interval)?)),
+        _ => source(global),
+    }
+}
+
 /// The event log, if one is asked for.
 pub(super) fn log(global: &Global) -> Result<Option<EventLog>, Failure> {
     let Some(path) = &global.log else { return Ok(None) };

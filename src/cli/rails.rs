@@ -9,6 +9,7 @@ use crate::pattern;
 use crate::sample::{Sample, Text};
 use crate::source::{Pace, Source, SourceError};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The same source, if every pattern of `--rail` matches a rail of its first whole sample.
 pub(super) fn must_match(
@@ -95,6 +96,9 @@ impl Source for Peeked {
     }
     fn pace(&self) -> Arc<Pace> {
         self.source.pace()
+    }
+    fn shows_after(&self) -> Duration {
+        self.source.shows_after()
     }
 }
 

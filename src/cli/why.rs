@@ -10,7 +10,7 @@ use crate::sample::Text;
 
 /// Reads what a judgement needs, judges, prints one rail or all.
 pub(super) fn run(global: &Global, options: &Why) -> Result<u8, Failure> {
-    let source = rails::must_match(open::source(global)?, global)?;
+    let source = rails::must_match(open::for_report(global)?, global)?;
     let node = check::settled(source, global, &global.settings())?;
     let chosen = options.name.as_deref().map(|name| find(&node, name)).transpose()?;
     let assessment = assess(&node);

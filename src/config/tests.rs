@@ -49,6 +49,8 @@ fn mistakes_are_told_with_their_line() {
     assert!(limit.starts_with("site.toml:2: "), "{limit}");
     let limit = told("[thresholds]\nbalance_unfair_ratio = 7.0\n");
     assert_eq!(limit, "site.toml:2: balance_unfair_ratio is 7: expected 0 to 1");
+    let counter = told("[thresholds.counters]\nport_rcv_packets = 7\n");
+    assert!(counter.contains("port_rcv_packets is no error counter"), "{counter}");
     let nested = told("[thresholds]\nfloor = 1.0\n");
     assert!(nested.starts_with("site.toml:2: unknown field `floor`"), "{nested}");
     let glob = told("rails = [\"ib[\"]\n");

@@ -69,9 +69,21 @@ pub(super) fn span(d: Duration) -> String {
     }
 }
 
-/// The port changed its state; true if it did.
+/// One fault is told by the port and by the carrier, in either order: the first says that the link
+/// is down or up, the other what else changed. So every `link_down` has its `link_up`.
+fn paired(kind: EventKind, down: &mut bool) -> EventKind {
+    let told = match kind {
+        EventKind::LinkDown => std::mem::replace(down, true),
+        EventKind::LinkUp => !std::mem::replace(down, false),
+        _ => false,
+    };
+    if told { EventKind::LinkState } else { kind }
+}
+
+/// The port changed its state; true if it did. `down`: that the link is down has been told.
 pub(super) fn port_state(
     log: &mut Log,
+    down: &mut bool,
     rail: &Text,
     old: &RailRdma,
     new: &RailRdma,
@@ -91,13 +103,14 @@ pub(super) fn port_state(
         (false, true) => (EventKind::LinkUp, format!("link up: {now} ({was})")),
         _ => (EventKind::LinkState, format!("{now} ({was})")),
     };
-    log.add(kind, rail, text);
+    log.add(paired(kind, down), rail, text);
     true
 }
 
 /// The carrier of a netdev changed; true if it did.
 pub(super) fn carrier(
     log: &mut Log,
+    down: &mut bool,
     rail: &Text,
     old: &RailNetdev,
     new: &RailNetdev,
@@ -109,10 +122,12 @@ pub(super) fn carrier(
     }
     let lasted = lasted.words(log.time);
     if *now {
-        log.add(EventKind::LinkUp, rail, format!("{} has carrier (had none {lasted})", new.name));
+        let kind = paired(EventKind::LinkUp, down);
+        log.add(kind, rail, format!("{} has carrier (had none {lasted})", new.name));
     } else {
+        let kind = paired(EventKind::LinkDown, down);
         let why = if new.admin_up == Ok(false) { "set down" } else { "carrier lost" };
-        log.add(EventKind::LinkDown, rail, format!("{} {why} (was up {lasted})", new.name));
+        log.add(kind, rail, format!("{} {why} (was up {lasted})", new.name));
     }
     true
 }

@@ -9,7 +9,7 @@ use crate::sample::{CounterSet, Fact, How, Mono, SampleTime, Text, Unknown, Why}
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Errors that go on are an event at most this often.
+/// The errors of one counter that go on are an event at most this often.
 const QUIET: Duration = Duration::from_mins(1);
 const WAIT: &str = "port_xmit_wait";
 const WORDS: &str = "port_xmit_data";
@@ -32,7 +32,8 @@ pub struct Health {
     waited: Option<(Mono, u64, u64)>,
     /// Rises that no event has told yet, by name.
     untold: Vec<(&'static str, u64, bool)>,
-    told_at: Option<Mono>,
+    /// When a counter's rise was told last.
+    told: Vec<(&'static str, Mono)>,
 }
 
 /// Back-pressure on what a port sends, from two reads of `port_xmit_wait`.
@@ -67,7 +68,7 @@ impl Default for Health {
             hw_set: NEVER,
             waited: None,
             untold: Vec::new(),
-            told_at: None,
+            told: Vec::new(),
         }
     }
 }
@@ -188,20 +189,27 @@ impl Health {
         }
     }
 
-    /// One event for all that rose; while it goes on, one a minute.
+    /// One event for all that rose. What a counter that was told lately goes on to count waits; a
+    /// counter that begins, and a link that is lost, never do: other logs have the same moment.
     fn tell(&mut self, rail: &Text, log: &mut Log) {
         let now = log.time.mono;
-        let soon = self.told_at.is_some_and(|at| now.since(at) < QUIET);
-        if self.untold.is_empty() || soon {
-            return;
-        }
+        self.told.retain(|(_, at)| now.since(*at) < QUIET);
+        let told = &self.told;
+        let is_due =
+            |name: &str| name == LINK_DOWNED || !told.iter().any(|(known, _)| *known == name);
+        let (due, later): (Vec<_>, Vec<_>) =
+            self.untold.drain(..).partition(|(name, ..)| is_due(name));
+        self.untold = later;
         let mut words = String::new();
-        for (name, rise, at_least) in self.untold.drain(..) {
+        for (name, rise, at_least) in due {
             let comma = if words.is_empty() { "" } else { ", " };
             let _ = write!(words, "{comma}{name} +{}{rise}", if at_least { "≥" } else { "" });
+            self.told.retain(|(known, _)| *known != name);
+            self.told.push((name, now));
         }
-        self.told_at = Some(now);
-        log.add(EventKind::Errors, rail, words);
+        if !words.is_empty() {
+            log.add(EventKind::Errors, rail, words);
+        }
     }
 
     /// Losses of the interface's carrier, except those that somebody made by switching it off.

@@ -1,6 +1,8 @@
 //! What the site decided about judging: limits, and findings it does not want to hear of.
 
+use super::counter::counter_named;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a node is to be judged.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,6 +43,11 @@ pub struct Thresholds {
     pub balance_unfair_seconds: f64,
     /// What the other NICs must move, while the rails are idle, before it is worth a word.
     pub off_rails_bytes_per_second: f64,
+    /// A link that was lost so often within an hour flaps.
+    pub link_flaps_per_hour: u64,
+    /// By name of an error counter: the rise within ten minutes that is let pass, on any link.
+    /// What is not named here has the limit that `railtop explain` tells.
+    pub counters: BTreeMap<String, u64>,
 }
 
 impl Default for Thresholds {
@@ -51,21 +58,32 @@ impl Default for Thresholds {
             balance_unfair_seconds: 10.0,
             // A full 1 Gb/s card.
             off_rails_bytes_per_second: 100e6,
+            link_flaps_per_hour: 3,
+            counters: BTreeMap::new(),
         }
     }
 }
 
 impl Thresholds {
     /// The names of all of them.
-    pub const NAMES: [&str; 4] = [
+    pub const NAMES: [&str; 6] = [
         "balance_floor_ratio",
         "balance_unfair_ratio",
         "balance_unfair_seconds",
         "off_rails_bytes_per_second",
+        "link_flaps_per_hour",
+        "counters",
     ];
 
     /// Why these limits cannot be, if so.
     pub fn problem(&self) -> Option<String> {
+        let alarms = |name: &str| counter_named(name).is_some_and(|c| c.alarm.is_some());
+        if let Some(name) = self.counters.keys().find(|name| !alarms(name)) {
+            return Some(format!("{name} is no error counter that is judged"));
+        }
+        if self.link_flaps_per_hour == 0 {
+            return Some("link_flaps_per_hour is 0: expected 1 or more".into());
+        }
         let ratios = [
             ("balance_floor_ratio", self.balance_floor_ratio),
             ("balance_unfair_ratio", self.balance_unfair_ratio),

@@ -27,6 +27,8 @@ pub(super) struct Track {
     /// More than this is no rate, bytes per second.
     pub ceiling: Option<f64>,
     pub ifindex: Option<u32>,
+    /// Its link is down, and an event said so.
+    pub down: bool,
     pub first_seen: SampleTime,
     /// When the port's state and the interface's carrier changed last, each by itself.
     pub port_since: Option<SampleTime>,
@@ -68,6 +70,7 @@ pub(super) fn new_row(candidate: &Candidate, time: SampleTime) -> (Rail, Track) 
         pci: candidate.pci.clone(),
     };
     let track = Track {
+        down: false,
         slot: Some(candidate.slot.clone()),
         order: candidate.order.clone(),
         marks: Marks::of(candidate),
@@ -151,7 +154,14 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
     if !track.fresh {
         let mut changed = false;
         if let (Some(old), Some(new)) = (&old_rdma, &rail.rdma) {
-            if events::port_state(log, &rail.name, old, new, lasted(track.port_since)) {
+            if events::port_state(
+                log,
+                &mut track.down,
+                &rail.name,
+                old,
+                new,
+                lasted(track.port_since),
+            ) {
                 changed = true;
                 track.port_since = Some(sample.time);
             }
@@ -162,7 +172,14 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
         if let (Some(old), Some(new)) = (&old_netdev, &rail.netdev)
             && port_active
             && !changed
-            && events::carrier(log, &rail.name, old, new, lasted(track.carrier_since))
+            && events::carrier(
+                log,
+                &mut track.down,
+                &rail.name,
+                old,
+                new,
+                lasted(track.carrier_since),
+            )
         {
             changed = true;
             track.carrier_since = Some(sample.time);
@@ -170,6 +187,10 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
         if changed {
             rail.state_since = Some(sample.time);
         }
+    } else {
+        let no_link = rail.rdma.as_ref().is_some_and(|r| !r.state.is_active());
+        let no_carrier = |n: &RailNetdev| n.carrier == Ok(false);
+        track.down = no_link || rail.netdev.as_ref().is_some_and(no_carrier);
     }
     let ifindex = rail.netdev.as_ref().and_then(|n| n.ifindex.as_ref().ok().copied());
     if track.ifindex.is_some() && ifindex.is_some() && track.ifindex != ifindex {

@@ -25,6 +25,11 @@ pub fn report(node: &Node, assessment: &Assessment) -> String {
     out
 }
 
+/// What a plugin says that could not look.
+pub fn failed(why: &str) -> String {
+    format!("RAILTOP UNKNOWN - {}\n", plain(why))
+}
+
 /// The state's name in the plugins' interface.
 fn word(verdict: Verdict) -> &'static str {
     match verdict {

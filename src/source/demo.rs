@@ -114,6 +114,17 @@ impl Demo {
         Self::new(name, interval, None, start)
     }
 
+    /// For one report: what the scenario shows late has happened just now, and no call waits for it.
+    pub fn for_report(name: &str, interval: Duration) -> Result<Self, SourceError> {
+        let demo = Self::open(name, interval)?;
+        let lead = demo.shows_after();
+        if lead.is_zero() {
+            return Ok(demo);
+        }
+        let lead = SignedDuration::try_from(lead).unwrap_or_default();
+        Ok(Self { clock: None, start: demo.start.checked_sub(lead).unwrap_or(demo.start), ..demo })
+    }
+
     fn new(
         name: &str,
         interval: Duration,
@@ -217,6 +228,10 @@ impl Source for Demo {
     }
     fn pace(&self) -> Arc<Pace> {
         Arc::clone(&self.pace)
+    }
+    fn shows_after(&self) -> Duration {
+        let seconds = self.world.scenario.report_after_seconds;
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a session saw, for a few words when it ends.
 
-use crate::check::{Assessment, Severity};
+use crate::check::{Assessment, Finding, Severity};
 use crate::node::{EventKind, Interval, IntervalSummary, Node};
 use crate::sample::{SampleTime, Text};
 use std::time::Duration;
@@ -66,10 +66,7 @@ impl Session {
         for finding in roots.filter(|f| f.caused_by.is_none() && f.severity > Severity::Note) {
             let same = |s: &&mut Seen| s.id == finding.id && s.rails == finding.rails;
             match self.findings.iter_mut().find(same) {
-                Some(seen) => {
-                    (seen.last, seen.stays) = (node.time, true);
-                    seen.severity = seen.severity.max(finding.severity);
-                }
+                Some(seen) => seen.severity = seen.severity.max(finding.severity),
                 None if room => self.findings.push(Seen {
                     id: finding.id,
                     severity: finding.severity,
@@ -79,6 +76,13 @@ impl Session {
                     stays: true,
                 }),
                 None => {}
+            }
+        }
+        // One that follows from another now is there all the same.
+        for seen in &mut self.findings {
+            let same = |f: &&Finding| f.id == seen.id && f.rails == seen.rails;
+            if assessment.findings.iter().any(|f| same(&f)) {
+                (seen.last, seen.stays) = (node.time, true);
             }
         }
     }
@@ -129,10 +133,19 @@ impl Farewell {
             };
             let _ = writeln!(out, "  {from}  {}  {}, {until}", seen.id, rails.join(","));
         }
+        // As many to a line as an 80-column screen has room for.
+        let mut line = String::from("  events:");
+        for (kind, n) in &self.events {
+            let word = format!(" {} {n}", kind.word().replace('_', " "));
+            if line.chars().count() + word.chars().count() > 78 {
+                let _ = writeln!(out, "{line}");
+                line = "         ".to_owned();
+            }
+            line.push_str(&word);
+            line.push(',');
+        }
         if !self.events.is_empty() {
-            let counts: Vec<String> =
-                self.events.iter().map(|(kind, n)| format!("{} {n}", kind.word())).collect();
-            let _ = writeln!(out, "  events: {}", counts.join(", "));
+            let _ = writeln!(out, "{}", line.trim_end_matches(','));
         }
         out
     }

@@ -68,6 +68,16 @@ fn two_that_differ_are_a_note_and_nobody_is_blamed() {
 }
 
 #[test]
+fn one_lane_of_four_is_a_cable_on_any_number_of_rails() {
+    let mut node = healthy(2);
+    at(&mut node.rails[1], 50.0, 1, "HDR");
+    assert_eq!(roots(&node), one("RATE_BELOW_PEERS", "ib1"));
+    // Two ports of one lane each: nobody knows better.
+    at(&mut node.rails[0], 50.0, 1, "HDR");
+    assert!(roots(&node).is_empty());
+}
+
+#[test]
 fn the_placeholder_of_a_dead_port_is_no_rate() {
     let mut node = healthy(4);
     set_port(&mut node.rails[2], PortState::NoSignal);

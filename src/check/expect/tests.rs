@@ -71,6 +71,50 @@ fn names_rates_and_settings() {
 }
 
 #[test]
+fn swapped_and_replaced_adapters() {
+    let own_guids = || {
+        let mut node = healthy(4);
+        for (i, rail) in node.rails.iter_mut().enumerate() {
+            let attrs = Arc::make_mut(&mut rail.rdma.as_mut().unwrap().port_attrs);
+            attrs.default_gid = Ok(format!("fe80:0000:0000:0000:b8ce:f603:0012:000{i}").into());
+        }
+        node
+    };
+    let swap = |guids: &[(usize, &str)]| {
+        let mut node = own_guids();
+        let mut manifest = Manifest::learn(&node);
+        for (rail, guid) in guids {
+            manifest.rail[*rail].guid = Some((*guid).to_owned());
+        }
+        node.expected = Some(Arc::new(manifest));
+        roots(&node)
+    };
+    let own: Vec<String> =
+        Manifest::learn(&own_guids()).rail.into_iter().map(|r| r.guid.unwrap()).collect();
+    let swapped = [("RAIL_SWAPPED", "ib0".to_owned()), ("RAIL_SWAPPED", "ib1".to_owned())];
+    assert_eq!(swap(&[(0, &own[1]), (1, &own[0])]), swapped);
+    assert_eq!(swap(&[(2, "98:03:9b:ff:fe:00:00:01")]), one("RAIL_CHANGED", "ib2"));
+}
+
+#[test]
+fn a_port_without_a_subnet_manager_has_its_link() {
+    let mut node = learned();
+    set_port(&mut node.rails[0], PortState::NoSubnetManager);
+    assert!(assess(&node).findings.iter().all(|f| f.id != "RAIL_DOWNGRADED"));
+}
+
+#[test]
+fn what_could_not_be_learned_is_said() {
+    let mut node = healthy(2);
+    assert_eq!(Manifest::gaps(&node), Vec::<String>::new());
+    set_port(&mut node.rails[1], PortState::NoSubnetManager);
+    assert_eq!(Manifest::gaps(&node), ["ib1 has no link that is up: its rate was not learned"]);
+    let twice = Manifest::learn(&node);
+    let file = twice.to_toml().unwrap().replace(&twice.rail[1].id, &twice.rail[0].id);
+    assert!(Manifest::parse(&file).unwrap_err().message.contains("twice"));
+}
+
+#[test]
 fn a_dead_rail_is_not_called_downgraded() {
     let mut node = learned();
     set_port(&mut node.rails[0], PortState::NoSignal);

@@ -59,6 +59,9 @@ fn rule(scene: &Scene<'_>, addr: &Addr, state: &State) -> Said {
     }
     match own.and_then(line) {
         Some(line) => said(Verdict::Ok, line),
+        None if matches!(state, State::Right { .. }) && is_shared(scene, addr) => {
+            said(Verdict::Ok, format!("none for {}: main decides", addr.ip))
+        }
         None if matches!(state, State::Right { .. }) => {
             said(Verdict::Ok, format!("none for {}, none needed", addr.ip))
         }
@@ -85,6 +88,11 @@ fn table(scene: &Scene<'_>, addr: &Addr, state: &State) -> Said {
     said(verdict, words)
 }
 
+/// Another rail is in the same subnet.
+fn is_shared(scene: &Scene<'_>, addr: &Addr) -> bool {
+    scene.sets.iter().any(|s| s.is_shared() && s.ifaces.contains(&addr.iface))
+}
+
 fn neighbour(scene: &Scene<'_>, judged: &Judged, addr: &Addr) -> Said {
     let iface = scene.iface(addr.iface)?;
     if addr.family() == Family::Inet6 {
@@ -97,8 +105,7 @@ fn neighbour(scene: &Scene<'_>, judged: &Judged, addr: &Addr) -> Said {
     if let Some((_, why)) = gap {
         return said(Verdict::Unknown, why.as_str());
     }
-    let shared = scene.sets.iter().any(|s| s.is_shared() && s.ifaces.contains(&addr.iface));
-    if shared {
+    if is_shared(scene, addr) {
         said(Verdict::Ok, "answers for its own addresses, announces its own")
     } else {
         said(Verdict::Ok, format!("alone in {}", addr.prefix))

@@ -39,6 +39,12 @@ fn carrier_alone_is_an_event_only_while_the_port_is_active() {
     world.links.as_mut().unwrap()[0].flags = LinkFlags(0x1_1043);
     node.advance(&world.at_ms(3_000));
     assert_eq!(node.events.len(), 2);
+    world.state(0, 4, 5);
+    node.advance(&world.at_ms(4_000));
+    // One fault, one link_down and one link_up, whatever told of it first.
+    use EventKind::{LinkDown, LinkState, LinkUp};
+    let kinds: Vec<EventKind> = node.events.iter().rev().map(|e| e.kind).collect();
+    assert_eq!(kinds, [LinkDown, LinkState, LinkUp]);
 }
 
 #[test]

@@ -41,6 +41,24 @@ fn errors_that_go_on_are_one_event_a_minute() {
 }
 
 #[test]
+fn what_begins_is_told_at_once() {
+    let mut world = World::rails(1);
+    read(&mut world, 0, &[("symbol_error", 0), ("link_downed", 0), ("port_rcv_errors", 0)]);
+    let mut node = start(&world);
+    for (second, items) in [
+        (5, [("symbol_error", 4), ("link_downed", 0), ("port_rcv_errors", 0)]),
+        (10, [("symbol_error", 9), ("link_downed", 1), ("port_rcv_errors", 0)]),
+        (15, [("symbol_error", 9), ("link_downed", 2), ("port_rcv_errors", 7)]),
+    ] {
+        read(&mut world, second * 1000, &items);
+        node.advance(&world.at_ms(second * 1000));
+    }
+    let mut texts: Vec<&str> = node.events.iter().map(|e| e.text.as_str()).collect();
+    texts.reverse();
+    assert_eq!(texts, ["symbol_error +4", "link_downed +1", "link_downed +1, port_rcv_errors +7"]);
+}
+
+#[test]
 fn p10_a_set_that_was_not_read_again_is_no_news() {
     let mut world = World::rails(1);
     read(&mut world, 0, &[("symbol_error", 3)]);

@@ -11,6 +11,9 @@ pub(super) struct Scenario {
     pub(super) description: String,
     /// After that the timeline starts again; what it did to the node stays.
     pub(super) loop_seconds: f64,
+    /// When a single report finds what the scenario is about; 0: at once.
+    #[serde(default)]
+    pub(super) report_after_seconds: f64,
     /// Of the noise.
     pub(super) seed: u64,
     /// Relative amplitude of the noise on all traffic.

@@ -179,10 +179,19 @@ impl Config {
         if let Some((key, _)) = self.names.iter().find(|(_, name)| name.trim().is_empty()) {
             return Some(("names", format!("the name of {key:?} is empty")));
         }
+        let names: Vec<&String> = self.names.values().collect();
+        if let Some(name) =
+            names.iter().enumerate().find_map(|(i, n)| names.get(..i)?.contains(n).then_some(n))
+        {
+            return Some(("names", format!("two rails are named {name:?}")));
+        }
         let mut groups: Vec<&str> = self.group.iter().map(|g| g.name.as_str()).collect();
         groups.sort_unstable();
         if let Some(twice) = groups.windows(2).find(|w| w.first() == w.last()) {
-            return Some(("name", format!("two groups are named {:?}", twice.concat())));
+            return Some((
+                "name",
+                format!("two groups are named {:?}", twice.first().unwrap_or(&"")),
+            ));
         }
         self.thresholds.problem().map(|message| {
             let key = Thresholds::NAMES.iter().find(|name| message.starts_with(**name));
@@ -214,7 +223,19 @@ impl Config {
 }
 
 fn interval<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(d)?;
+    /// As on the command line: a bare number is seconds.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Text(String),
+        Whole(u64),
+        Seconds(f64),
+    }
+    let text = match Given::deserialize(d)? {
+        Given::Text(text) => text,
+        Given::Whole(seconds) => seconds.to_string(),
+        Given::Seconds(seconds) => seconds.to_string(),
+    };
     crate::source::interval::parse(&text).map(Some).map_err(serde::de::Error::custom)
 }
 

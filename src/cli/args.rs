@@ -347,7 +347,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Reports of earlier runs (--json --output) side by side, on stdout
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["command", "repeat", "output", "label"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["command", "repeat", "output", "label", "json"])]
     pub(super) compare: Vec<PathBuf>,
     /// The command and its arguments
     #[arg(last = true, required_unless_present = "compare", value_name = "CMD")]

@@ -20,9 +20,10 @@ pub(super) struct Loaded {
 pub(super) fn load(global: &Global) -> Result<Loaded, Failure> {
     let files = match &global.config {
         Some(path) => vec![must(path)?],
-        None => {
-            usual().iter().filter_map(|path| read(path).transpose()).collect::<Result<_, _>>()?
-        }
+        None => usual()
+            .iter()
+            .filter_map(|path| read(path, false).transpose())
+            .collect::<Result<_, _>>()?,
     };
     let config = Config::of(&files).map_err(|e| refused(&e.to_string()))?;
     Ok(Loaded { files, config })
@@ -40,17 +41,22 @@ fn usual() -> Vec<PathBuf> {
 
 fn must(path: &Path) -> Result<File, Failure> {
     let absent = || refused(&format!("{}: no such file", path.display()));
-    read(path)?.ok_or_else(absent)
+    read(path, true)?.ok_or_else(absent)
 }
 
 /// A file, if it exists.
-fn read(path: &Path) -> Result<Option<File>, Failure> {
+fn read(path: &Path, asked: bool) -> Result<Option<File>, Failure> {
     let shown = path.display().to_string();
     let mut text = String::new();
     let tried = std::fs::File::open(path).and_then(|f| f.take(LONGEST).read_to_string(&mut text));
     match tried {
         Ok(_) => File::parse(&shown, &text).map(Some).map_err(|e| refused(&e.to_string())),
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        // The usual places are not asked for: HOME may be somebody else's.
+        Err(e) if e.kind() == ErrorKind::PermissionDenied && !asked => {
+            super::warn(&format!("{shown}: {e}; going on without it"));
+            Ok(None)
+        }
         Err(e) => Err(refused(&format!("{shown}: {e}"))),
     }
 }

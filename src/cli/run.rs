@@ -88,7 +88,13 @@ pub(super) fn run(global: &Global, options: &Options) -> Result<u8, Failure> {
 
 /// The words of the command as one would type them, near enough for a title.
 fn words(command: &[OsString]) -> String {
-    let all: Vec<String> = command.iter().map(|w| w.to_string_lossy().into_owned()).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);
+    let word = |word: &OsString| {
+        let word = word.to_string_lossy().into_owned();
+        let quoted = word.is_empty() || !word.chars().all(plain);
+        if quoted { format!("'{}'", word.replace('\'', "'\\''")) } else { word }
+    };
+    let all: Vec<String> = command.iter().map(word).collect();
     let whole = Text::new(&all.join(" "));
     let short: String = whole.chars().take(LABEL).collect();
     if short.len() < whole.len() { format!("{short}…") } else { short }

@@ -51,6 +51,10 @@ fn mistakes_are_told_with_their_line() {
     assert_eq!(limit, "site.toml:2: balance_unfair_ratio is 7: expected 0 to 1");
     let counter = told("[thresholds.counters]\nport_rcv_packets = 7\n");
     assert!(counter.contains("port_rcv_packets is no error counter"), "{counter}");
+    let twice = told("[names]\n\"mlx5_0/1\" = \"a\"\n\"mlx5_1/1\" = \"a\"\n");
+    assert_eq!(twice, "site.toml: two rails are named \"a\"");
+    let groups = told("group = [{ name = \"a\", rails = [] }, { name = \"a\", rails = [] }]\n");
+    assert!(groups.ends_with("two groups are named \"a\""), "{groups}");
     let nested = told("[thresholds]\nfloor = 1.0\n");
     assert!(nested.starts_with("site.toml:2: unknown field `floor`"), "{nested}");
     let glob = told("rails = [\"ib[\"]\n");

@@ -16,11 +16,13 @@ use std::sync::Arc;
 const CLASS: &str = "sys/class/net";
 /// With more interfaces than these (four descriptors each) the usual limit of 1024 comes near.
 const KEPT: usize = 64;
+/// So many interfaces without hardware, `lo` among them, have their bytes read in every pass.
+const FEW_SOFTWARE: usize = 8;
 
 /// Reads the interfaces of a root again and again, over open descriptors.
 ///
 /// A node can have 500 veths that nobody asks about: interfaces without hardware behind them are
-/// read at the slow pace, unless they carry rails (type 32, bonds).
+/// read at the slow pace, unless they carry rails (type 32, bonds) or there are only some.
 #[derive(Debug)]
 pub struct NetReader {
     root: Root,
@@ -59,6 +61,7 @@ impl NetReader {
             scan,
             live: self.live,
             keep_open: self.interfaces.iter().filter(|i| i.is_fast()).count() <= KEPT,
+            few_software: self.interfaces.iter().filter(|i| !i.is_fast()).count() <= FEW_SOFTWARE,
         };
         let mut netdevs = Vec::with_capacity(self.interfaces.len());
         self.interfaces.retain_mut(|interface| {

@@ -47,6 +47,8 @@ const BY_USE: [(Column, u16); 13] = [
     (Numa, 4),
 ];
 
+/// From this width on a long name costs no other column.
+const WIDE: u16 = 110;
 const WIDEST_BAR: u16 = 16;
 const WIDEST_LINK: u16 = 18;
 
@@ -56,7 +58,9 @@ pub(crate) struct Layout(pub(crate) Vec<(Column, u16, u16)>);
 impl Layout {
     /// As many columns as the width allows.
     pub(crate) fn new(area: Rect, longest_name: u16) -> Self {
-        let mut chosen = vec![(Name, longest_name.clamp(4, 12))];
+        // Names of the firmware's making differ in their last characters: up to 15 (IFNAMSIZ).
+        let widest = if area.width < WIDE { 12 } else { 16 };
+        let mut chosen = vec![(Name, longest_name.clamp(4, widest))];
         let mut room = area.width.saturating_sub(chosen.iter().map(|c| c.1 + 1).sum::<u16>() + 1);
         for (column, width) in BY_USE {
             // No less useful one takes the room of a more useful one.

@@ -68,8 +68,13 @@ impl Interface {
             return self.renew(pass, Some(&last));
         }
         if !fast && !pass.due.slow {
-            self.last = Some(Arc::clone(&last));
-            return Some(last);
+            if !(pass.few_software && pass.due.data) {
+                self.last = Some(Arc::clone(&last));
+                return Some(last);
+            }
+            let mut netdev = Netdev::clone(&last);
+            self.read_data(&mut netdev, pass.tally);
+            return Some(self.keep(netdev, pass));
         }
         let mut netdev = Netdev::clone(&last);
         if (pass.due.state || !fast) && self.read_state(&mut netdev, pass.tally) {
@@ -193,6 +198,9 @@ pub(super) struct Pass<'a> {
     pub(super) live: bool,
     /// There are few enough interfaces to keep descriptors.
     pub(super) keep_open: bool,
+    /// There are few enough interfaces without hardware to read the bytes of all in every pass:
+    /// a macvlan or veth may be what somebody wants to see.
+    pub(super) few_software: bool,
 }
 
 /// Hardware, IPoIB (its children too) and bonds.

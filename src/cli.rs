@@ -26,14 +26,13 @@ use crate::sample::Text;
 use crate::source::capture::{self, Summary};
 use crate::tui;
 use args::{Args, Command, Global};
-use clap::Parser;
 use error::Failure;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 /// Runs the program and returns its exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
-    match Args::try_parse_from(args::settle_demo(args)) {
+    match args::parse(args::settle_demo(args)) {
         Ok(args) => finish(run(args)),
         Err(e) if e.use_stderr() => finish(Err(error::usage_of(&e))),
         Err(help) => finish(print(&help.render().to_string())),

@@ -89,13 +89,18 @@ impl<'a> RailView<'a> {
         let Some(group) = self.rail.group.and_then(|g| self.node.groups.get(g)) else {
             return String::new();
         };
+        // The name of a chip is no name of a group.
+        let of = match group.origin {
+            GroupOrigin::LnetNet | GroupOrigin::Config => format!("of {} ", group.name),
+            _ => String::new(),
+        };
         let others = || group.rails.iter().filter(|i| **i != self.index);
         let up = others().filter_map(|i| self.node.rails.get(*i)).filter(|r| works(r)).count();
         match (up, others().count()) {
             (_, 0) => String::new(),
-            (0, _) => format!("; no other rail of {} works", group.name),
-            (1, _) => format!("; 1 other rail of {} carries on", group.name),
-            (n, _) => format!("; {n} other rails of {} carry on", group.name),
+            (0, _) => format!("; no other rail {of}works"),
+            (1, _) => format!("; 1 other rail {of}carries on"),
+            (n, _) => format!("; {n} other rails {of}carry on"),
         }
     }
 

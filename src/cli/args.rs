@@ -1,8 +1,10 @@
 //! Options and subcommands.
 
 mod global;
+mod help;
 
 pub(super) use global::Global;
+pub(super) use help::parse;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;

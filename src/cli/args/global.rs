@@ -18,7 +18,8 @@ pub(in super::super) struct Global {
     /// A capture directory or .tar.zst instead of this node
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "demo")]
     pub(in super::super) from: Option<PathBuf>,
-    /// A simulated node
+    /// A simulated node: balanced (if no name is given), dead-rail, one-subnet, bad-cable, no-sm,
+    /// lnet-numa-idle, lnet-health-low
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, default_missing_value = DEMO)]
     pub(in super::super) demo: Option<String>,
     /// Time between samples: 500ms, 2s; a bare number is seconds; 50ms to 1h [default: 1s]

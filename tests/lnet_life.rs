@@ -194,7 +194,7 @@ fn the_other_questions_cannot_harm_the_nets() {
 
 /// What the host says without lnetctl is there for everyone.
 #[test]
-fn what_the_host_says_is_read_while_lnetctl_is_denied() {
+fn p17_what_the_host_says_is_read_while_lnetctl_is_denied() {
     let stand = Stand::new();
     stand.says("", DENIED, 234);
     stand.tree.file(

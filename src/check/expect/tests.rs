@@ -26,7 +26,7 @@ fn one(id: &'static str, rail: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn a_node_is_what_was_learned_from_it() {
+fn p16_a_node_is_what_was_learned_from_it() {
     assert!(roots(&learned()).is_empty());
     let manifest = Manifest::learn(&healthy(4));
     let file = manifest.to_toml().unwrap();

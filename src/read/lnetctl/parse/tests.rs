@@ -28,7 +28,7 @@ fn flat_list_of_2_7() {
 }
 
 #[test]
-fn shapes_of_2_10_and_2_14() {
+fn p18_shapes_of_2_10_and_2_14() {
     let old = nets(V2_10);
     assert!(old[0].nis[0].is_lo() && old[0].nis[0].interfaces.is_empty());
     let ni = &old[1].nis[0];
@@ -50,7 +50,7 @@ fn shapes_of_2_10_and_2_14() {
 }
 
 #[test]
-fn shapes_of_2_15_and_2_16() {
+fn p18_shapes_of_2_15_and_2_16() {
     let ni = &nets(V2_15)[1].nis[0];
     assert!(ni.interfaces.is_empty());
     assert_eq!((ni.fatal_error.clone(), ni.health.clone()), (Ok(1), Ok(0)));

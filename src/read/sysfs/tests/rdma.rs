@@ -161,7 +161,7 @@ fn counters_without_a_pma() {
 }
 
 #[test]
-fn refused_counters_are_left_alone() {
+fn p09_refused_counters_are_left_alone() {
     let tree = Tree::new();
     let port = tree.mlx5("mlx5_0", "0000:1a", &Port::active("400 Gb/sec (4X NDR)"));
     for name in PMA {

@@ -65,6 +65,14 @@ fn tiers_at_one_second() {
 }
 
 #[test]
+fn p22_a_port_state_that_no_message_tells_is_asked_for_four_times_a_second() {
+    let mut s = started(10_000);
+    s.set_unwatched(true);
+    let asked = times(&run(&mut s, 2_000), |p| p.unwatched.state);
+    assert_eq!(asked, [250, 500, 750, 1000, 1250, 1500, 1750, 2000]);
+}
+
+#[test]
 fn a_fast_pace_hurries_the_data_only() {
     let plans = run(&mut started(100), 10_000);
     assert_eq!(times(&plans, |p| p.watched.data).len(), 100);

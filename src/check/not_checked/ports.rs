@@ -57,8 +57,13 @@ fn alarms(name: &str) -> bool {
 /// The counters that tell of a sick link and could not be read: all of them, or by name. One that
 /// a device does not have among others that it has is no gap.
 fn error_counters(rdma: &RailRdma) -> Option<(String, Unknown)> {
-    let own = COUNTERS.iter().map(|c| c.name).filter(|name| alarms(name));
-    let read: Vec<_> = own.filter_map(|name| Some((name, rdma.counters.get(name)?))).collect();
+    let items = &rdma.counters.items;
+    // As a rule all were read: nothing more to look for.
+    if items.iter().all(|c| c.value.is_ok()) && items.iter().any(|c| alarms(&c.name)) {
+        return None;
+    }
+    let own = items.iter().filter(|c| alarms(&c.name));
+    let read: Vec<_> = own.map(|c| (c.name.as_str(), &c.value)).collect();
     if read.iter().all(|(_, reading)| reading.is_err()) {
         let first = read.first().and_then(|(_, reading)| reading.as_ref().err().cloned());
         let none = || Unknown::new(Why::Absent, "the port has none");

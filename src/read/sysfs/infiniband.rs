@@ -53,6 +53,9 @@ impl DeviceReader {
     /// One pass. `Err(absent)` when the device is gone; then the reader is to be dropped.
     pub fn pass(&mut self, due: Due) -> Reading<RdmaDevice> {
         self.tally.set(0);
+        if let Some(device) = self.data_only(due) {
+            return Ok(device);
+        }
         let below = self.below();
         let dir = Dir::open(&self.root, &below, &self.tally)?;
         let due = match &self.attrs {
@@ -82,6 +85,24 @@ impl DeviceReader {
             attrs,
             attrs_at: self.attrs_at,
             ports: self.ports.iter_mut().map(|port| port.pass(&dir, due)).collect(),
+            hw_counters: Arc::clone(&self.hw_counters),
+            stuck_since: None,
+        })
+    }
+
+    /// A pass over open files alone, the frequent one: no path is walked. That the device is still
+    /// there is looked at with the state of its ports.
+    fn data_only(&mut self, due: Due) -> Option<RdmaDevice> {
+        let only = due == Due { data: true, ..Due::default() };
+        let attrs = self.attrs.as_ref().filter(|_| only)?;
+        if !self.ports.iter().all(PortReader::is_known) {
+            return None;
+        }
+        Some(RdmaDevice {
+            name: files::shown(&self.name),
+            attrs: Arc::clone(attrs),
+            attrs_at: self.attrs_at,
+            ports: self.ports.iter_mut().filter_map(|port| port.data_only(&self.tally)).collect(),
             hw_counters: Arc::clone(&self.hw_counters),
             stuck_since: None,
         })

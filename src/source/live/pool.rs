@@ -90,8 +90,15 @@ impl<R: Reader> Desk<R> {
     }
 
     fn put(&self, job: Job<R>) {
-        self.lock().waiting.push_back(job);
-        self.changed.notify_one();
+        let mut jobs = self.lock();
+        // A worker that is at something, or was called, looks here before it sleeps: one call for
+        // all jobs of a pass.
+        let asleep = jobs.current.is_none() && jobs.waiting.is_empty();
+        jobs.waiting.push_back(job);
+        drop(jobs);
+        if asleep {
+            self.changed.notify_one();
+        }
     }
 
     /// The worker takes its next job, or `None` when there will be none.

@@ -82,6 +82,18 @@ impl PortReader {
         self.data.close();
     }
 
+    /// It was read before, and nothing says that its device went.
+    pub(super) fn is_known(&self) -> bool {
+        self.last.is_some() && !self.lost
+    }
+
+    /// A pass over the data counters alone; `None` before the first one.
+    pub(super) fn data_only(&mut self, tally: &Tally) -> Option<RdmaPort> {
+        let port = self.last.as_mut()?;
+        port.data = self.data.read(tally);
+        Some(port.clone())
+    }
+
     /// One pass. The first reads everything.
     pub(super) fn pass(&mut self, device: &Dir<'_>, due: Due) -> RdmaPort {
         let (mut port, due) = match self.last.take() {

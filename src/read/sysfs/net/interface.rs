@@ -89,7 +89,7 @@ impl Interface {
             self.read_data(&mut netdev, pass.tally);
         }
         // The carrier takes RTNL on a live node (since some kernel between 6.1 and 6.12).
-        let ask = fast && (pass.due.slow || !pass.live);
+        let ask = fast && (pass.due.slow || pass.due.state && !pass.live);
         if ask && down(&netdev).is_none() {
             netdev.carrier = super::open(pass.root, &self.name, pass.tally)
                 .and_then(|dir| dir.read("carrier", parse::flag));

@@ -92,7 +92,7 @@ impl<'a> RailView<'a> {
         // The name of a chip is no name of a group.
         let of = match group.origin {
             GroupOrigin::LnetNet | GroupOrigin::Config => format!("of {} ", group.name),
-            _ => String::new(),
+            GroupOrigin::Guess => String::new(),
         };
         let others = || group.rails.iter().filter(|i| **i != self.index);
         let up = others().filter_map(|i| self.node.rails.get(*i)).filter(|r| works(r)).count();

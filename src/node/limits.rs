@@ -142,14 +142,25 @@ pub(super) fn watch(rail: &mut Rail, watch: &mut Watch, read_at: Option<Mono>, f
 
 /// What only shows between rails: who shares a cable or a slot, who has a faster twin.
 pub(super) fn together(rails: &mut [Rail], tracks: &mut [Track]) {
-    for at in 0..rails.len() {
-        let Some(rail) = rails.get(at) else { continue };
-        let others = || rails.iter().enumerate().filter(|(i, _)| *i != at);
-        let cable: Vec<usize> =
-            others().filter(|(_, o)| is_same_cable(rail, o)).map(|(i, _)| i).collect();
-        let slot: Vec<usize> =
-            others().filter(|(_, o)| is_same_slot(rail, o)).map(|(i, _)| i).collect();
-        let twin = others().any(|(_, other)| is_faster_twin(rail, other));
+    let places: Vec<Option<(&str, &str)>> =
+        rails.iter().map(|rail| Some(slot(&there(rail)?.address))).collect();
+    let mut found = Vec::with_capacity(rails.len());
+    for (at, (rail, place)) in rails.iter().zip(&places).enumerate() {
+        let Some((own, function)) = place else {
+            found.push((Vec::new(), Vec::new(), false));
+            continue;
+        };
+        let placed = rails.iter().zip(&places).enumerate().filter(|(i, _)| *i != at);
+        let others = || placed.clone().filter_map(|(i, (rail, p))| Some((i, rail, p.as_ref()?)));
+        let same_slot = others().filter(|(.., (other, _))| other == own).map(|(i, ..)| i);
+        // The two ports of a card share its image GUID too, but have one slot, and other function
+        // numbers where there are two of everything.
+        let apart = others().filter(|(.., (other, f))| other != own && f == function);
+        let same_cable = apart.filter(|(_, other, _)| is_same_cable(rail, other)).map(|(i, ..)| i);
+        let twin = others().any(|(_, other, _)| is_faster_twin(rail, other));
+        found.push((same_cable.collect(), same_slot.collect(), twin));
+    }
+    for (at, (cable, slot, twin)) in found.into_iter().enumerate() {
         let Some(rail) = rails.get_mut(at) else { continue };
         (rail.limits.same_cable, rail.limits.same_slot) = (cable, slot);
         if let Some(track) = tracks.get_mut(at).filter(|t| t.pcie.twin_is_faster != twin) {
@@ -168,21 +179,11 @@ pub(super) fn slot(address: &str) -> (&str, &str) {
     address.rsplit_once('.').unwrap_or((address, ""))
 }
 
-fn is_same_slot(a: &Rail, b: &Rail) -> bool {
-    match (there(a), there(b)) {
-        (Some(a), Some(b)) => slot(&a.address).0 == slot(&b.address).0,
-        _ => false,
-    }
-}
-
 /// Two functions of one adapter in two PCIe slots, on one cable: Socket Direct. They share the
-/// system image GUID, not the node GUID. The two ports of a card share it too, but have one slot,
-/// and other function numbers where there are two of everything.
+/// system image GUID, not the node GUID.
 fn is_same_cable(a: &Rail, b: &Rail) -> bool {
-    let (Some(pci_a), Some(pci_b)) = (there(a), there(b)) else { return false };
     let (Some(a), Some(b)) = (&a.rdma, &b.rdma) else { return false };
-    let (at_a, at_b) = (slot(&pci_a.address), slot(&pci_b.address));
-    if a.port != b.port || at_a.0 == at_b.0 || at_a.1 != at_b.1 {
+    if a.port != b.port {
         return false;
     }
     let (attrs_a, attrs_b) = (&a.device_attrs, &b.device_attrs);

@@ -151,7 +151,11 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
         since: since.unwrap_or(first_seen),
         seen_begin: since.is_some(),
     };
-    if !track.fresh {
+    if track.fresh {
+        let no_link = rail.rdma.as_ref().is_some_and(|r| !r.state.is_active());
+        let no_carrier = |n: &RailNetdev| n.carrier == Ok(false);
+        track.down = no_link || rail.netdev.as_ref().is_some_and(no_carrier);
+    } else {
         let mut changed = false;
         if let (Some(old), Some(new)) = (&old_rdma, &rail.rdma) {
             if events::port_state(
@@ -187,10 +191,6 @@ pub(super) fn look(rail: &mut Rail, track: &mut Track, sample: &Sample, log: &mu
         if changed {
             rail.state_since = Some(sample.time);
         }
-    } else {
-        let no_link = rail.rdma.as_ref().is_some_and(|r| !r.state.is_active());
-        let no_carrier = |n: &RailNetdev| n.carrier == Ok(false);
-        track.down = no_link || rail.netdev.as_ref().is_some_and(no_carrier);
     }
     let ifindex = rail.netdev.as_ref().and_then(|n| n.ifindex.as_ref().ok().copied());
     if track.ifindex.is_some() && ifindex.is_some() && track.ifindex != ifindex {

@@ -139,7 +139,7 @@ impl Farewell {
             let word = format!(" {} {n}", kind.word().replace('_', " "));
             if line.chars().count() + word.chars().count() > 78 {
                 let _ = writeln!(out, "{line}");
-                line = "         ".to_owned();
+                "         ".clone_into(&mut line);
             }
             line.push_str(&word);
             line.push(',');

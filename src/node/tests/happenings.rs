@@ -42,9 +42,8 @@ fn carrier_alone_is_an_event_only_while_the_port_is_active() {
     world.state(0, 4, 5);
     node.advance(&world.at_ms(4_000));
     // One fault, one link_down and one link_up, whatever told of it first.
-    use EventKind::{LinkDown, LinkState, LinkUp};
     let kinds: Vec<EventKind> = node.events.iter().rev().map(|e| e.kind).collect();
-    assert_eq!(kinds, [LinkDown, LinkState, LinkUp]);
+    assert_eq!(kinds, [EventKind::LinkDown, EventKind::LinkState, EventKind::LinkUp]);
 }
 
 #[test]

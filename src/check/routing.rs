@@ -28,6 +28,7 @@ mod unbound;
 mod way;
 
 pub(super) use pair::{compare, to_reach};
+pub use persistence::Lasting;
 pub(super) use rungs::Rungs;
 pub use way::AddressRoute;
 
@@ -104,6 +105,12 @@ fn look_at<T>(
     // Of interest is only which sets have no way for unbound packets.
     unbound::find(&scene, &mut judged, &Plan::new(&scene));
     Some(look(&scene, &judged))
+}
+
+/// What works now on the rails of a node and stands in no file of these.
+pub fn lasting(node: &Node, managers: &Managers) -> Lasting {
+    look_at(node, &Peers::default(), |scene, _| persistence::lasting(scene, managers))
+        .unwrap_or_default()
 }
 
 fn judge_with(scene: &Scene<'_>, real: State2<'_>) -> Routed {

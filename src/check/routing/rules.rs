@@ -168,7 +168,7 @@ fn duplicates(scene: &Scene<'_>, family: Family) -> Vec<Told> {
 }
 
 /// The same packets, two tables that both know the way, by different devices. When packets go
-/// astray for it, that is told instead.
+/// astray for it, it is their root cause and told there.
 fn conflicts(scene: &Scene<'_>, judged: &Judged, family: Family) -> Vec<Told> {
     let rules = scene.rules(family);
     let mut told = Vec::new();

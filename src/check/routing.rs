@@ -15,6 +15,7 @@ mod pair;
 mod persistence;
 mod plan;
 mod probe;
+pub(super) mod refill;
 mod roots;
 mod rules;
 mod rungs;

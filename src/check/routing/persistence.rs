@@ -218,8 +218,12 @@ fn live<'a>(scene: &'a Scene<'_>, place: usize) -> Vec<Live<'a>> {
             Family::Inet => (&scene.node.routing.rules4, &scene.node.routing.routes4),
             Family::Inet6 => (&scene.node.routing.rules6, &scene.node.routing.routes6),
         };
-        let ours = scene.addrs.iter().filter(|a| a.iface == place && a.family() == family);
-        let ours: Vec<_> = ours.map(|a| a.ip).collect();
+        // Also those of an interface that is down: the rules outlive that.
+        let addresses = scene.routing.addresses.iter().flatten();
+        let ours: Vec<_> = addresses
+            .filter(|a| a.ifindex == iface.index && a.local.family() == family)
+            .map(|a| a.local.addr)
+            .collect();
         for rule in rules.iter().flatten() {
             let host = |p: crate::sample::Prefix| ours.contains(&p.addr);
             if rule.src.is_some_and(host) && matches!(rule.action, RuleAction::Lookup(_)) {

@@ -190,6 +190,8 @@ fn add(plan: &mut Plan, action: &Action) {
             "`{}` is not written: next-hop objects vanish with the carrier, whoever made them",
             action.command()
         )),
+        // Who keeps an interface brings it up by itself.
+        Action::Other { command, .. } if command.starts_with("ip link set dev ") => {}
         Action::Other { command, .. } => {
             plan.left_out.push(format!("`{command}` has no persistent form here"));
         }

@@ -9,6 +9,7 @@ mod back;
 mod beyond;
 mod cause;
 mod lines;
+mod luck;
 mod neighbours;
 mod nexthops;
 mod pair;

@@ -47,8 +47,12 @@ pub(in crate::check) const TABLES: &[Entry] = &[
         layer: Layer::Table,
         title: "one multipath route over several rails, no source rules",
         explanation: "One route has several rails as next hops. The kernel spreads destinations by a hash, \
-            whatever address a socket is bound to; since 6.16 the hop that owns the bound source is \
-            preferred. It is no duplicate route and may be meant. Source rules may stand beside it.",
+            whatever address a socket is bound to. Since Linux 6.16 the hop that would itself give the \
+            bound address (the first of its device) is preferred: bound packets \
+            then leave by their own rail, and nothing is told. It is still told there for further \
+            addresses of a rail and for routes by a next-hop group, which know no such preference; on older kernels \
+            always. Packets of programs that bind to no address are spread on every kernel. It is no \
+            duplicate route and may be meant. Source rules may stand beside it.",
         source: "Linux net/ipv4/fib_semantics.c (fib_select_multipath)",
     },
     Entry {

@@ -296,6 +296,11 @@ pub(super) fn found(
         {
             found.finding.caused_by = link_cause(*rail).or(found.finding.caused_by);
         }
+        // Where no better proof is known: what was changed is as it should be.
+        let finding = &mut found.finding;
+        if finding.verify.is_empty() {
+            finding.verify = crate::fix::proofs(&finding.remedy);
+        }
         found
     });
     told.collect()

@@ -182,7 +182,7 @@ fn verify(findings: &[&Finding]) -> impl Iterator<Item = String> {
             lines.push(line);
         }
     }
-    if lines.iter().any(|line| line.starts_with("ip ")) {
+    if lines.iter().any(|line| line.contains(" route get ")) {
         lines.push("(ping -I INTERFACE proves nothing: it works without any route)".into());
     }
     lines.into_iter()

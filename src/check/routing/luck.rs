@@ -49,6 +49,7 @@ fn empty_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec
             Told::new(scene, id::RULE_TABLE_EMPTY, Severity::Warning, &[addr.iface], what)
                 .seen([lines::rule(scene, rule)])
                 .mended(plan.source_routing(addr))
+                .proven_done()
                 .proven(verify(scene, addr))
                 .after_link(),
         );
@@ -87,6 +88,7 @@ fn shadowed_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> 
             Told::new(scene, id, Severity::Warning, &[addr.iface], what)
                 .seen([first, rule].map(|r| lines::rule(scene, r)))
                 .mended(move_forward(plan, addr, rule))
+                .proven_done()
                 .proven(verify(scene, addr)),
         );
     }
@@ -140,6 +142,7 @@ fn first_of_rail(
         Told::new(scene, id::ROUTE_DUP_CONNECTED, Severity::Warning, &[iface], what)
             .seen(routes.iter().map(|r| lines::route(scene, r)))
             .mended(mend)
+            .proven_done()
             .proven(lucky.iter().flat_map(|(a, _)| verify(scene, a))),
     )
 }

@@ -1,20 +1,22 @@
 //! Rules that are left over, doubled, in conflict, cut off or missing.
 
 use super::cause::{State, is_plain, is_within};
-use super::plan::{Plan, is_host_of, verify};
+use super::plan::{Plan, here, is_host_of, verify};
 use super::scene::{Addr, Scene};
 use super::tell::Told;
 use super::{Judged, lines, luck};
-use crate::check::Severity;
 use crate::check::catalogue::routing as id;
+use crate::check::{Severity, Step};
 use crate::fib::{TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
 use crate::fix::{Action, Change, RuleSpec};
-use crate::sample::{Family, Rule, RuleAction};
+use crate::sample::{Family, Rule, RuleAction, Text};
 
 /// RTPROT_KEEPALIVED: the rule of an address that moves between nodes.
 const PROTO_KEEPALIVED: u8 = 18;
 /// So many copies of one rule are more than an oversight.
 const MANY: usize = 10;
+/// So many of them are shown.
+const LINES: usize = 12;
 
 /// All findings about rules themselves.
 pub(super) fn find(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
@@ -155,14 +157,25 @@ fn duplicates(scene: &Scene<'_>, family: Family) -> Vec<Told> {
             addrs.first().map_or_else(String::new, |a| a.ip.to_string())
         );
         let ifaces: Vec<usize> = addrs.iter().map(|a| a.iface).collect();
-        let shown = std::iter::once(rule).chain(copies.iter().copied()).take(12);
+        let shown = std::iter::once(rule).chain(copies.iter().copied()).take(LINES);
+        let rest = count.saturating_sub(LINES);
+        let rest = (rest > 0).then(|| Text::from(format!("and {rest} more")));
         told.push(
             Told::new(scene, id::RULE_DUPLICATE, severity, &ifaces, what)
-                .seen(shown.map(|r| lines::rule(scene, r)))
-                .mended(copies.iter().filter_map(|r| delete(family, r)).collect()),
+                .seen(shown.map(|r| lines::rule(scene, r)).chain(rest))
+                .mended(copies.iter().filter_map(|r| delete(family, r)).collect())
+                .proven(once_each(rule)),
         );
     }
     told
+}
+
+/// Proves that no two rules of a source differ in their preference alone.
+fn once_each(rule: &Rule) -> Option<Step> {
+    let src = rule.src?;
+    let ip = if src.addr.is_ipv4() { "ip" } else { "ip -6" };
+    let all = format!("{ip} rule show from {src}");
+    Some(here(format!("! {all} | cut -d: -f2- | sort | uniq -d | grep .")))
 }
 
 /// The same packets, two tables that both know the way, by different devices. When packets go
@@ -209,6 +222,7 @@ fn conflicts(scene: &Scene<'_>, judged: &Judged, family: Family) -> Vec<Told> {
             Told::new(scene, id::RULE_CONFLICT, Severity::Warning, &[addr.iface], what)
                 .seen([first, other].map(|r| lines::rule(scene, r)))
                 .mended(delete(family, other).into_iter().collect())
+                .proven_done()
                 .proven(verify(scene, addr)),
         );
     }
@@ -280,7 +294,7 @@ fn missing(scene: &Scene<'_>, family: Family) -> Vec<Told> {
             let ip = if family == Family::Inet { "IPv4" } else { "IPv6" };
             let summary = format!("no {ip} rule leads to {what}");
             Told::new(scene, id::RULE_BUILTIN_MISSING, Severity::Critical, ifaces, summary)
-                .seen(rules.iter().take(12).map(|r| lines::rule(scene, r)))
+                .seen(rules.iter().take(LINES).map(|r| lines::rule(scene, r)))
                 .mended(specs.into_iter().map(|s| Change::here(Action::RuleAdd(s))).collect())
         })
         .collect()

@@ -63,6 +63,12 @@ impl Told {
         self
     }
 
+    /// What shows that the remedy is done: where packets take the right way without it, too.
+    pub(super) fn proven_done(self) -> Self {
+        let proofs = fix::proofs(&self.found.finding.remedy);
+        self.proven(proofs)
+    }
+
     pub(super) fn proven(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         for step in steps {
             if !self.found.finding.verify.contains(&step) {

@@ -115,5 +115,6 @@ fn switched_off(view: &RailView<'_>) -> Option<Finding> {
     finding.undo = fix::undo(&finding.remedy);
     let proof = format!("ip link show dev {} up | grep -F LOWER_UP", fix::word(name));
     finding.verify = vec![Step { place: Where::Here, command: proof.into() }];
+    finding.verify.extend(fix::proofs(&finding.remedy));
     Some(finding)
 }

@@ -217,7 +217,9 @@ fn cell(
                 Some(owner) => d == owner,
                 None => from.is_none() && node.rails.iter().any(|r| is_of(r, d)),
             });
-    let dead = devices.iter().filter_map(|d| Some((d.clone(), dead(links, d)?))).collect();
+    let besides = owner.as_ref().filter(|owner| !devices.contains(owner));
+    let dead = devices.iter().chain(besides).filter_map(|d| Some((d.clone(), dead(links, d)?)));
+    let dead = dead.collect();
     Cell {
         from,
         to,

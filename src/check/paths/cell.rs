@@ -27,7 +27,7 @@ pub struct Cell {
     /// The destination is in a subnet that the source's interface has no part in, and another
     /// rail has: a way that nobody who binds to the source needs.
     pub aside: bool,
-    /// Those of `devices` that carry nothing, and why.
+    /// Those of `devices`, and the owner, that carry nothing, and why.
     pub dead: Vec<(Text, Dead)>,
     /// Why there is no device: an errno, or what is not known.
     pub refused: Option<Text>,
@@ -86,7 +86,7 @@ impl Cell {
             _ if self.refused.is_some() || self.devices.is_empty() => State::Refused,
             _ if self.from.is_some() && self.owner.is_none() => State::NoOwner,
             _ if !self.right => State::Wrong,
-            _ if !self.dead.is_empty() => State::Dead,
+            _ if self.dead_devices().next().is_some() => State::Dead,
             _ if self.aside => State::OtherSubnet,
             _ => State::Right,
         }
@@ -109,9 +109,7 @@ impl Cell {
             State::Right => "✔",
             State::OtherSubnet => "·",
             State::NoOwner => "?",
-            State::Dead if self.dead.iter().any(|(_, why)| *why == Dead::NoCarrier) => {
-                "✖ no carrier"
-            }
+            State::Dead if self.dead_devices().any(|why| why == Dead::NoCarrier) => "✖ no carrier",
             State::Dead => "✖ down",
             _ => "✖",
         };
@@ -140,6 +138,11 @@ impl Cell {
             };
         }
         words
+    }
+
+    fn dead_devices(&self) -> impl Iterator<Item = Dead> {
+        let used = self.dead.iter().filter(|(device, _)| self.devices.contains(device));
+        used.map(|(_, why)| *why)
     }
 
     fn by(&self, between: &str) -> String {
@@ -202,6 +205,16 @@ mod tests {
                 State::Wrong,
                 "ib1 ✖".into(),
                 "leaves by ib1, and ib0 has the address; ib1 has no carrier".into()
+            )
+        );
+        let mut astray = cell(None, &["ib1"], own, false);
+        astray.dead = vec![("ib0".into(), Dead::SwitchedOff)];
+        assert_eq!(
+            told(&astray),
+            (
+                State::Wrong,
+                "ib1 ✖".into(),
+                "leaves by ib1, and ib0 has the address; ib0 is administratively down".into()
             )
         );
         assert_eq!(

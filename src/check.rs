@@ -30,7 +30,7 @@ mod view;
 
 pub use catalogue::{CATALOGUE, Entry, entry};
 pub use lnet::{ni_verdict, peer_verdict};
-pub use routing::AddressRoute;
+pub use routing::{AddressRoute, Lasting, lasting};
 pub use selection::SelectionRung;
 
 use crate::lnet::config::{Configured, configured};
@@ -422,7 +422,16 @@ fn node_verdict(findings: &[Finding], rails: &[RailAssessment]) -> Verdict {
     }
 }
 
+/// What gives the form of a remedy that survives a reboot: no command that changes the node.
+const RAILTOP_FIX_PERSIST: &str = "railtop fix --persist";
+
 impl Finding {
+    /// Is what is to be done about it only to make last what works now?
+    pub fn is_to_last(&self) -> bool {
+        let to_last = |s: &Step| s.command == *RAILTOP_FIX_PERSIST;
+        !self.fix.is_empty() && self.fix.iter().all(to_last)
+    }
+
     /// The address family that its evidence is about; `None` where it names no address. The rule
     /// lists of both families have lines that read the same.
     pub fn family(&self) -> Option<Family> {

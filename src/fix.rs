@@ -19,6 +19,12 @@ pub fn commands(changes: &[Change]) -> Vec<Step> {
     steps(ordered(changes).into_iter().map(|c| (c.place, c.action.command())))
 }
 
+/// What shows that the remedy is done, on this node.
+pub fn proofs(changes: &[Change]) -> Vec<Step> {
+    let here = ordered(changes).into_iter().filter(|c| c.place == Where::Here);
+    steps(here.filter_map(|c| Some((c.place, c.action.proof()?))))
+}
+
 /// What takes the remedy back, in the opposite order. Addresses come back in the order in which
 /// they stood: the first of two connected routes of one prefix is the one that is used.
 pub fn undo(changes: &[Change]) -> Vec<Step> {

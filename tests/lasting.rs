@@ -146,3 +146,97 @@ fn a_capture_names_the_manager_for_fix() {
     assert!(said.contains("to make it last, for systemd-networkd"), "{said}");
     assert!(said.contains("/etc/systemd/network/ib1.network"), "{said}");
 }
+
+/// Two rails of one subnet with nothing but addresses: the case of the README.
+fn plain(root: &Path) -> Ns {
+    let host = Ns::new();
+    for (name, address) in [("ib0", "172.16.34.1"), ("ib1", "172.16.34.2")] {
+        host.ip(&format!("link add {name} type veth peer name p{name}"));
+        host.sh(&format!(
+            "ip link set p{name} up; ip link set {name} up; ip addr add {address}/16 dev {name}"
+        ));
+    }
+    for dir in ["sys", "proc"] {
+        fs::create_dir_all(root.join(dir)).unwrap();
+    }
+    host
+}
+
+/// What is printed below "to make it last" without the sentences.
+fn form(script: &str) -> Vec<String> {
+    let lines = script.lines().skip_while(|l| !l.starts_with("# to make it last"));
+    lines.take_while(|l| *l != "# mind").map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn what_was_typed_by_hand_is_made_to_last_as_before() {
+    if let Some(why) = ns::unavailable() {
+        return skip("what_was_typed_by_hand_is_made_to_last_as_before", &why);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    let host = plain(&root);
+    let fix = |manager: &str| {
+        run(&host, &root, &format!("fix --persist={manager} --rail 'ib*' --interval 50ms")).1
+    };
+    let managers = ["networkd", "networkmanager", "ifupdown", "nmstate"];
+    let before: Vec<String> = managers.iter().map(|m| fix(m)).collect();
+    host.sh(&run(&host, &root, "fix --rail 'ib*' --interval 50ms").1);
+    let after: Vec<String> = managers.iter().map(|m| fix(m)).collect();
+    for ((manager, before), after) in managers.iter().zip(&before).zip(&after) {
+        let wanted = form(before);
+        assert!(wanted.iter().any(|l| l.contains("172.16.0.0/16")), "{manager}: {before}");
+        assert!(wanted.iter().any(|l| l.contains("arp_announce")), "{manager}: {before}");
+        assert_eq!(form(after), wanted, "{manager}: {after}");
+        assert!(after.contains("# nothing to type"), "{manager}: {after}");
+    }
+}
+
+#[test]
+fn a_finding_about_persistence_leads_to_the_files() {
+    if let Some(why) = ns::unavailable() {
+        return skip("a_finding_about_persistence_leads_to_the_files", &why);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    let host = host(&root);
+    let (_, why) = run(&host, &root, "why ib0 --rail 'ib*' --interval 50ms");
+    assert!(why.contains("do        railtop fix --persist"), "{why}");
+    let (_, script) = run(&host, &root, "fix --rail 'ib*' --interval 50ms");
+    assert!(script.contains("# nothing to type"), "{script}");
+    assert!(script.contains("# to make it last: railtop fix --persist"), "{script}");
+    assert!(!script.lines().any(|l| l.starts_with("railtop")), "{script}");
+    let (_, files) = run(&host, &root, "fix --persist --json --rail 'ib*' --interval 50ms");
+    let files: Value = serde_json::from_str(&files).unwrap();
+    assert_eq!(files["steps"].as_array().unwrap().len(), 0, "{files}");
+    assert_eq!(files["persist"]["manager"], "networkd");
+    for file in files["persist"]["files"].as_array().unwrap() {
+        let path = file["path"].as_str().unwrap();
+        put(&root, path.trim_start_matches('/'), file["content"].as_str().unwrap());
+    }
+    // Put where it says, all of it stands.
+    let (_, report) = run(&host, &root, CHECK);
+    assert_eq!(told(&report), [""; 0], "{files}");
+    let (_, script) = run(&host, &root, "fix --persist --rail 'ib*' --interval 50ms");
+    assert!(script.contains("stand in files already"), "{script}");
+}
+
+#[test]
+fn without_a_known_manager_the_commands_stand_and_one_is_asked_for() {
+    if let Some(why) = ns::unavailable() {
+        return skip("without_a_known_manager_the_commands_stand_and_one_is_asked_for", &why);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    let host = plain(&root);
+    let (done, script) = run(&host, &root, "fix --persist --rail 'ib*' --interval 50ms");
+    assert!(done && script.contains("\nip route replace 172.16.0.0/16 dev ib0"), "{script}");
+    let last = script.lines().last().unwrap();
+    assert!(last.starts_with("# to make it last: no network manager"), "{script}");
+    assert!(last.contains("--persist=MANAGER"), "{script}");
+
+    // With nothing that a file could keep no manager is asked for.
+    host.sh("ip addr flush dev ib1");
+    let (done, script) = run(&host, &root, "fix --persist --rail 'ib*' --interval 50ms");
+    assert!(done && script.contains("# to make it last: nothing of this"), "{script}");
+}

@@ -310,6 +310,7 @@ fn mtu_of_mode(view: &RailView<'_>) -> Option<Found> {
     finding.remedy = vec![change];
     finding.fix = fix::commands(&finding.remedy);
     finding.undo = fix::undo(&finding.remedy);
+    finding.verify = fix::proofs(&finding.remedy);
     Some(found)
 }
 

@@ -193,8 +193,11 @@ const BASE: &[Entry] = &[
         title: "the interface is switched off, and something relies on it",
         explanation: "The interface is administratively down although it has an address or an LNet NI, or \
             carried traffic while railtop ran. Nodes that use RDMA alone leave IPoIB down on purpose: without an \
-            address and an NI this is no finding. ip link set IF up turns it on; its IPv4 routes \
-            were removed when it went down and do not all come back by themselves.",
+            address and an NI this is no finding. ip link set IF up turns it on. When it went down \
+            the kernel removed its IPv4 routes from all tables; going up brings back the connected route of \
+            main and nothing else. The connected route of a table that a rule leads to is part of the fix; \
+            what else stood there (a default route by a gateway) comes back with whatever filled the table: \
+            the network manager (nmcli device reapply IF, networkctl reconfigure IF) or a script.",
         source: "man ip-link(8); Linux net/ipv4/fib_frontend.c (fib_disable_ip)",
     },
     Entry {

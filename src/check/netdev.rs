@@ -1,8 +1,10 @@
 //! The interface of a rail: carrier, switched off.
 
 use super::catalogue::{NETDEV_NO_CARRIER, PORT_RETRAINING, RAIL_ADMIN_DOWN, RAIL_DOWN};
+use super::routing::refill;
 use super::view::{self, Iface, RailView, Reliance};
-use super::{Cause, Finding, Layer, Severity};
+use super::{Cause, Finding, Layer, Severity, Step, Where};
+use crate::fix::{self, Action, Change};
 use crate::node::{PortState, RailNetdev};
 
 /// What is wrong with the interface of a rail; at most one thing. `port` is what was found of the
@@ -76,14 +78,20 @@ fn down(view: &RailView<'_>, cause: Option<Cause>) -> Finding {
 
 /// Off on purpose on nodes that use RDMA alone: only worth a word where something relies on it.
 fn switched_off(view: &RailView<'_>) -> Option<Finding> {
+    let netdev = view.rail.netdev.as_ref()?;
+    let name = &netdev.name;
+    let refill = refill::of(view.node, name);
+    let needed = !view.rail.lnet.is_empty() || view.is_grouped() || !refill.evidence.is_empty();
     let severity = match view.port() {
+        Some(_) if view.is_relied_on() && needed => Severity::Warning,
         Some(_) if view.is_relied_on() => Severity::Note,
         None if view.reliance == Reliance::InUse => Severity::Warning,
         _ => return None,
     };
-    let name = view.rail.netdev.as_ref().map_or(view.name(), |n| n.name.as_str());
     let what = if !view.rail.lnet.is_empty() {
         "has an LNet NI"
+    } else if !refill.evidence.is_empty() {
+        "has rules that lead to its own table"
     } else if view::has_address(view.rail) {
         "has an address"
     } else {
@@ -94,5 +102,20 @@ fn switched_off(view: &RailView<'_>) -> Option<Finding> {
         view.for_how_long(),
         view.others()
     );
-    Some(Finding::new(RAIL_ADMIN_DOWN, severity, summary, view.iface_evidence()).on(view))
+    let mut evidence = view.iface_evidence();
+    evidence.extend(refill.evidence);
+    let mut finding = Finding::new(RAIL_ADMIN_DOWN, severity, summary, evidence).on(view);
+    let up = Action::Other {
+        command: format!("ip link set dev {} up", fix::word(name)),
+        undo: Some(format!("ip link set dev {} down", fix::word(name))),
+        // With the addresses: the kernel takes no route by an interface that is down.
+        phase: 2,
+    };
+    finding.remedy = std::iter::once(Change::here(up)).chain(refill.routes).collect();
+    finding.fix = fix::commands(&finding.remedy);
+    finding.undo = fix::undo(&finding.remedy);
+    let proof = format!("ip link show dev {} up | grep -F LOWER_UP", fix::word(name));
+    finding.verify = vec![Step { place: Where::Here, command: proof.into() }];
+    finding.verify.extend(fix::proofs(&finding.remedy));
+    Some(finding)
 }

@@ -1,8 +1,12 @@
 //! The decision matrix: which rail the kernel takes from each rail address to each destination,
 //! and whether it is the right one.
 
+mod cell;
+
+pub use cell::{Cell, Dead, State};
+
 use super::peers::{Known, Peer, Peers, few};
-use crate::fib::{Decision, Fib, Outcome, Query};
+use crate::fib::{Fib, Outcome, Query};
 use crate::node::{Node, Rail};
 use crate::sample::{Address, Link, Neighbour, Prefix, Text, Unknown};
 use std::collections::BTreeSet;
@@ -33,35 +37,6 @@ pub struct Matrix {
     pub cells: Vec<Cell>,
     /// Of so many peers and neighbours the destinations were chosen; 0 where they were given.
     pub known: usize,
-}
-
-/// One decision.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
-    /// Source the packet is bound to.
-    pub from: Option<IpAddr>,
-    /// Where it goes.
-    pub to: IpAddr,
-    /// The devices it may leave by; more than one where the kernel spreads by hash.
-    pub devices: Vec<Text>,
-    /// The table that decided.
-    pub table: Option<u32>,
-    /// The rule that led there.
-    pub rule_preference: Option<u32>,
-    /// The interface that has the source address.
-    pub owner: Option<Text>,
-    /// Does it leave by the interface that owns the source (an unbound packet: by any rail)? In a
-    /// subnet of other rails alone: by one of those.
-    pub right: bool,
-    /// The destination is in a subnet that the source's interface has no part in, and another
-    /// rail has: a way that nobody who binds to the source needs.
-    pub aside: bool,
-    /// Why there is no device: an errno, or what is not known.
-    pub refused: Option<Text>,
-    /// How the decision came about.
-    pub decision: Decision,
-    /// The question.
-    pub query: Query,
 }
 
 /// The matrix of a node. Without `to`, destinations are a few peers and neighbours of each rail
@@ -242,6 +217,9 @@ fn cell(
                 Some(owner) => d == owner,
                 None => from.is_none() && node.rails.iter().any(|r| is_of(r, d)),
             });
+    let besides = owner.as_ref().filter(|owner| !devices.contains(owner));
+    let dead = devices.iter().chain(besides).filter_map(|d| Some((d.clone(), dead(links, d)?)));
+    let dead = dead.collect();
     Cell {
         from,
         to,
@@ -251,9 +229,20 @@ fn cell(
         owner,
         right,
         aside,
+        dead,
         refused,
         decision,
         query,
+    }
+}
+
+/// Why the interface carries nothing, if it does not.
+fn dead(links: &[Link], device: &str) -> Option<Dead> {
+    let flags = links.iter().find(|l| *l.name == *device)?.flags;
+    match (flags.is_up(), flags.has_carrier()) {
+        (true, true) => None,
+        (true, false) => Some(Dead::NoCarrier),
+        (false, _) => Some(Dead::SwitchedOff),
     }
 }
 

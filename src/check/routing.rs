@@ -9,12 +9,14 @@ mod back;
 mod beyond;
 mod cause;
 mod lines;
+mod luck;
 mod neighbours;
 mod nexthops;
 mod pair;
 mod persistence;
 mod plan;
 mod probe;
+pub(super) mod refill;
 mod roots;
 mod rules;
 mod rungs;
@@ -28,6 +30,7 @@ mod unbound;
 mod way;
 
 pub(super) use pair::{compare, to_reach};
+pub use persistence::Lasting;
 pub(super) use rungs::Rungs;
 pub use way::AddressRoute;
 
@@ -104,6 +107,12 @@ fn look_at<T>(
     // Of interest is only which sets have no way for unbound packets.
     unbound::find(&scene, &mut judged, &Plan::new(&scene));
     Some(look(&scene, &judged))
+}
+
+/// What works now on the rails of a node and stands in no file of these.
+pub fn lasting(node: &Node, managers: &Managers) -> Lasting {
+    look_at(node, &Peers::default(), |scene, _| persistence::lasting(scene, managers))
+        .unwrap_or_default()
 }
 
 fn judge_with(scene: &Scene<'_>, real: State2<'_>) -> Routed {
@@ -286,6 +295,11 @@ pub(super) fn found(
             && let [rail] = found.rails.as_slice()
         {
             found.finding.caused_by = link_cause(*rail).or(found.finding.caused_by);
+        }
+        // Where no better proof is known: what was changed is as it should be.
+        let finding = &mut found.finding;
+        if finding.verify.is_empty() {
+            finding.verify = crate::fix::proofs(&finding.remedy);
         }
         found
     });

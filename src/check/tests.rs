@@ -214,7 +214,14 @@ fn ipoib_down_on_purpose_is_no_finding() {
 
     n.rails[0] = ib_rail(0);
     set_carrier(&mut n.rails[0], None);
-    assert_eq!(ids(&assess(&n)), [("RAIL_ADMIN_DOWN", Severity::Note, None)]);
+    let a = assess(&n);
+    assert_eq!(ids(&a), [("RAIL_ADMIN_DOWN", Severity::Warning, None)]);
+    assert_eq!(a.findings[0].fix[0].command, *"ip link set dev ib0 up");
+    // An address alone may be left over.
+    let nis = std::mem::take(&mut n.rails[0].lnet);
+    n.rails[0].group = None;
+    assert!(ids(&assess(&n)).contains(&("RAIL_ADMIN_DOWN", Severity::Note, None)));
+    n.rails[0].lnet = nis;
     kill_ni(&mut n.rails[0]);
     let a = assess(&n);
     assert_eq!(

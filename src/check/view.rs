@@ -71,6 +71,11 @@ impl<'a> RailView<'a> {
         has_address(self.rail) || !self.rail.lnet.is_empty()
     }
 
+    /// Is it one of a group by name, or of an LNet net? That others look alike says nothing.
+    pub(super) fn is_grouped(&self) -> bool {
+        is_grouped(self.node, self.rail)
+    }
+
     pub(super) fn is_ethernet(&self) -> bool {
         self.rail.rdma.as_ref().is_some_and(RailRdma::is_ethernet)
     }
@@ -186,11 +191,13 @@ pub(super) fn has_address(rail: &Rail) -> bool {
     rail.addresses.iter().any(|a| matches!(a.scope, RT_SCOPE_UNIVERSE..=RT_SCOPE_SITE))
 }
 
+fn is_grouped(node: &Node, rail: &Rail) -> bool {
+    let group = rail.group.and_then(|g| node.groups.get(g));
+    group.is_some_and(|g| matches!(g.origin, GroupOrigin::LnetNet | GroupOrigin::Config))
+}
+
 fn reliance(node: &Node, rail: &Rail, index: usize) -> Reliance {
-    let grouped = rail
-        .group
-        .and_then(|g| node.groups.get(g))
-        .is_some_and(|g| matches!(g.origin, GroupOrigin::LnetNet | GroupOrigin::Config));
+    let grouped = is_grouped(node, rail);
     let was_up = rail.last_active_rate.is_some()
         || node.events.iter().any(|e| e.kind == EventKind::LinkDown && e.subject == rail.name);
     if has_address(rail) || !rail.lnet.is_empty() || grouped || was_up {

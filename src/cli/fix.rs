@@ -5,11 +5,11 @@ use super::error::Failure;
 use super::{check, open, peers, rails};
 use crate::check::{self as checks, Finding};
 use crate::fix::Change;
-use crate::fix::persist::{self, Kind, Persist, RailState};
+use crate::fix::persist::{self, Kind, RailState};
 use crate::node::{Node, RailNetdev, SourceKind};
 use crate::read::manager;
 use crate::read::root::Root;
-use crate::report::fix as report;
+use crate::report::fix::{self as report, Lasting};
 use crate::sample::{Link, Manager, Managers, Prefix, Text};
 
 /// `type` of IPoIB interfaces (linux/if_arp.h).
@@ -40,13 +40,17 @@ pub(super) fn run(global: &Global, options: &Fix) -> Result<u8, Failure> {
     super::print(&report::text(&findings, persist.as_ref()))
 }
 
-/// The persistent form of all the remedies together.
+/// The persistent form of what works now and of all the remedies together.
 fn persisted(
     global: &Global,
     node: &Node,
     findings: &[&Finding],
     word: &str,
-) -> Result<Persist, Failure> {
+) -> Result<Lasting, Failure> {
+    let named = match word {
+        "" => None,
+        word => Some(word.parse::<Manager>().map_err(|e| Failure::Usage(Text::new(&e)))?),
+    };
     let interfaces: Vec<&RailNetdev> =
         node.rails.iter().flat_map(|r| r.netdev.iter().chain(&r.children)).collect();
     let ask: Vec<(u32, Text)> = interfaces
@@ -59,33 +63,38 @@ fn persisted(
         None if node.source != SourceKind::Live => Managers::default(),
         None => manager::read(&Root::new(&global.root), &ask),
     };
-    let manager = if word.is_empty() {
-        detected(&managers)?
-    } else {
-        word.parse::<Manager>().map_err(|e| Failure::Usage(Text::new(&e)))?
-    };
     let states: Vec<RailState> = interfaces.iter().map(|n| state(node, n, &managers)).collect();
-    let changes: Vec<Change> = findings.iter().flat_map(|f| f.remedy.iter().cloned()).collect();
-    Ok(persist::render(manager, &persist::plan(&changes, &states)))
+    let remedy: Vec<Change> = findings.iter().flat_map(|f| f.remedy.iter().cloned()).collect();
+    let live = checks::lasting(node, &managers);
+    let mut plan = persist::plan(&persist::beside(&live.changes, &remedy), &states);
+    if plan.is_empty() {
+        let stands = live.changes.is_empty() && live.standing > 0;
+        return Ok(Lasting::Nothing { stands, left_out: plan.left_out });
+    }
+    plan.left_out.extend(live.unsure);
+    match named.map_or_else(|| detected(&managers), Ok) {
+        Ok(manager) => Ok(Lasting::Form(persist::render(manager, &plan))),
+        Err(why) => Ok(Lasting::NoManager(why)),
+    }
 }
 
-/// The manager that keeps the rails, if it is one.
-fn detected(managers: &Managers) -> Result<Manager, Failure> {
+/// The manager that keeps the rails, if it is one; else what is to be done about it.
+fn detected(managers: &Managers) -> Result<Manager, String> {
     let mut kept: Vec<Manager> =
         managers.rails.iter().filter_map(|r| Some(r.managed.as_ref().ok()?.manager)).collect();
     kept.dedup();
     let words = || Manager::ALL.map(Manager::word).join(", ");
     match kept.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Failure::Usage(Text::new(&format!(
+        [] => Err(format!(
             "no network manager keeps these rails, as far as its run-time files tell; name one: \
              --persist=MANAGER with one of {}",
             words()
-        )))),
-        many => Err(Failure::Usage(Text::new(&format!(
+        )),
+        many => Err(format!(
             "the rails are kept by {}; name one: --persist=MANAGER",
             many.iter().map(|m| m.word()).collect::<Vec<_>>().join(" and ")
-        )))),
+        )),
     }
 }
 

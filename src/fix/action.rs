@@ -178,6 +178,36 @@ impl Action {
         }
     }
 
+    /// What shows that it is done: one line of POSIX sh that fails while it is not.
+    pub fn proof(&self) -> Option<String> {
+        Some(match self {
+            Action::NextHopAdd { id, dev } => {
+                format!("ip nexthop show id {id} | grep -F {}", sh::word(&format!(" dev {dev} ")))
+            }
+            Action::NextHopGroup { id, members, .. } => {
+                format!("ip nexthop show id {id} | grep -F 'group {}'", group(members))
+            }
+            Action::Address { prefix, dev, remove } => format!(
+                "{}ip -o addr show dev {} to {} | grep -F ' {prefix} '",
+                if *remove { "! " } else { "" },
+                sh::word(dev),
+                prefix.addr
+            ),
+            Action::RouteReplace { route, .. } => route.proof(),
+            Action::RouteDelete(route) => format!("! {}", route.is_there()),
+            Action::RuleAdd(rule) => rule.is_there(),
+            Action::RuleDelete(rule) => format!("! {}", rule.is_there()),
+            Action::Sysctl { key, value, .. } => {
+                format!("sysctl -n {} | grep -x -e {value}", sh::word(&key.to_string()))
+            }
+            Action::LinkMtu { dev, mtu, .. } => {
+                format!("ip link show dev {} | grep -F ' mtu {mtu} '", sh::word(dev))
+            }
+            // What is forgotten may have been learnt anew.
+            Action::NeighbourFlush { .. } | Action::Other { .. } => return None,
+        })
+    }
+
     /// What takes it back, if anything can.
     pub fn undo(&self) -> Option<String> {
         match self {

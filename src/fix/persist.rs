@@ -16,7 +16,7 @@ mod sysctl;
 mod wicked;
 mod write;
 
-pub use plan::{Kind, Plan, RailPlan, RailState, plan};
+pub use plan::{Kind, Plan, RailPlan, RailState, beside, plan};
 pub use rule::Policy;
 pub use stands::{Live, Missing, Standing, not_persistent, standing};
 

@@ -154,8 +154,7 @@ impl RouteSpec {
         }
     }
 
-    /// Is it there? One pipeline, for `if` or `||`.
-    pub(super) fn is_there(&self) -> String {
+    fn shown(&self) -> String {
         let mut line = format!("{} show exact {} table {}", self.tool(), self.dst, self.table);
         if let Some(kind) = self.kind {
             let _ = write!(line, " type {kind}");
@@ -164,7 +163,13 @@ impl RouteSpec {
             let _ = write!(line, " dev {}", sh::word(dev));
         }
         // A table that is empty is an error to the kernel, not to us.
-        line.push_str(" 2>/dev/null | grep -q");
+        line.push_str(" 2>/dev/null");
+        line
+    }
+
+    /// Is it there? One pipeline, for `if` or `||`.
+    pub(super) fn is_there(&self) -> String {
+        let mut line = self.shown() + " | grep -q";
         match (self.metric, self.nhid) {
             (Some(metric), _) => {
                 let _ = write!(line, "E 'metric {metric}( |$)'");
@@ -173,6 +178,25 @@ impl RouteSpec {
                 let _ = write!(line, "E 'nhid {id}( |$)'");
             }
             (None, None) => line.push_str(" ."),
+        }
+        line
+    }
+
+    /// Is it there with its source, and without an MTU that it does not have? One pipeline that
+    /// prints it.
+    pub(super) fn proof(&self) -> String {
+        let mut line = self.shown();
+        match self.src {
+            Some(src) => {
+                let _ = write!(line, " | grep -wF 'src {src}'");
+            }
+            None => line.push_str(" | grep ."),
+        }
+        if let Some(metric) = self.metric {
+            let _ = write!(line, " | grep -wF 'metric {metric}'");
+        }
+        if self.extra.is_none() {
+            line.push_str(" | grep -vw mtu");
         }
         line
     }

@@ -1,6 +1,6 @@
 //! The report of `railtop path`: the decision matrix, and what the kernel itself says.
 
-use crate::check::paths::{Cell, Matrix};
+use crate::check::paths::{Cell, Matrix, State};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -46,6 +46,7 @@ pub fn json(matrix: &Matrix, kernel: &[Kernel]) -> Value {
                 "rule_preference": cell.rule_preference,
                 "owner": cell.owner,
                 "right": cell.right,
+                "state": cell.state(),
                 "other_subnet": cell.aside,
                 "kernel_agrees": kernel.get(i).and_then(|k| agrees(cell, k)),
             });
@@ -97,50 +98,56 @@ pub fn text(matrix: &Matrix, kernel: &[Kernel], explain: impl Fn(&Cell) -> Vec<S
             matrix.to.len()
         );
     }
-    if matrix.cells.iter().any(|c| c.aside && c.right) {
+    if matrix.cells.iter().any(|c| c.state() == State::OtherSubnet) {
         out.push_str("·  a subnet of another rail: by that one\n");
     }
     for (i, cell) in matrix.cells.iter().enumerate() {
         let differs = kernel.get(i).and_then(|k| agrees(cell, k)) == Some(false);
-        if cell.right && !differs {
+        if cell.is_plain() && !differs {
             continue;
         }
-        let _ = writeln!(out, "\n{} to {}: {}", row(&cell.from), cell.to, why(cell));
+        let _ = writeln!(out, "\n{} to {}: {}", row(&cell.from), cell.to, cell.story());
         for line in explain(cell) {
             let _ = writeln!(out, "  {line}");
         }
-        if differs {
-            let _ = writeln!(
-                out,
-                "  the kernel decides otherwise: {:?}; please report this",
-                kernel[i]
-            );
+        if let Some(Some(Ok(answer))) = kernel.get(i).filter(|_| differs) {
+            let words = kernels(answer);
+            let _ = writeln!(out, "  the kernel decides otherwise: {words}; please report this");
         }
     }
     out
 }
 
 fn told(cell: &Cell, kernel: &Kernel) -> String {
-    let way = match (&cell.refused, cell.devices.as_slice()) {
-        (Some(why), _) => why.to_string(),
-        (None, []) => "local".into(),
-        (None, devices) => devices.join("|"),
-    };
-    let mark = match (cell.right, cell.aside) {
-        (true, true) => "·",
-        (true, false) => "✔",
-        (false, _) => "✖",
-    };
     let kernel = if agrees(cell, kernel) == Some(false) { " ≠kernel" } else { "" };
-    format!("{way} {mark}{kernel}")
+    format!("{}{kernel}", cell.short())
 }
 
-fn why(cell: &Cell) -> String {
-    match (&cell.owner, &cell.refused) {
-        (_, Some(why)) => format!("refused ({why})"),
-        (Some(owner), None) => {
-            format!("leaves by {}, and {owner} has the address", cell.devices.join(" or "))
-        }
-        (None, None) => format!("leaves by {}, which is no rail", cell.devices.join(" or ")),
+/// What the kernel says instead.
+fn kernels(answer: &KernelAnswer) -> String {
+    let way = match (&answer.device, answer.refused) {
+        (_, true) => return "it refuses".to_owned(),
+        (Some(device), false) => format!("it takes {device}"),
+        (None, false) => "it takes no device that is known here".to_owned(),
+    };
+    match answer.table {
+        Some(table) => format!("{way} by table {table}"),
+        None => way,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_answer_in_words() {
+        let answer = |device: Option<&str>, table, refused| {
+            kernels(&KernelAnswer { device: device.map(Into::into), table, refused })
+        };
+        assert_eq!(answer(Some("ib1"), Some(942), false), "it takes ib1 by table 942");
+        assert_eq!(answer(Some("ib1"), None, false), "it takes ib1");
+        assert_eq!(answer(None, None, true), "it refuses");
+        assert_eq!(answer(None, None, false), "it takes no device that is known here");
     }
 }

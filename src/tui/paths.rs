@@ -1,7 +1,7 @@
 //! What the Routes screen shows and no frame may compute: which rail is really taken, how one
 //! decision came about, and which lines are new.
 
-use crate::check::paths::{Cell, Matrix, matrix};
+use crate::check::paths::{Cell, Matrix, State, matrix};
 use crate::check::peers::{Peers, Remembered};
 use crate::fib::Fib;
 use crate::node::{Node, RailAddress};
@@ -128,7 +128,8 @@ impl Paths {
 
     fn first_wrong(&self) -> Option<Place> {
         let matrix = self.matrix()?.ok()?;
-        let wrong = |c: &&Cell| !c.right && c.owner.is_some() && !c.devices.is_empty();
+        let wrong =
+            |c: &&Cell| matches!(c.state(), State::Wrong | State::Dead) && c.owner.is_some();
         let cell = matrix.cells.iter().find(wrong)?;
         let row = matrix.from.iter().position(|from| *from == cell.from)?;
         Some((row, matrix.to.iter().position(|to| *to == cell.to)?))

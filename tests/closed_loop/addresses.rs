@@ -14,6 +14,10 @@ pub(crate) fn rows() -> Vec<Row> {
         .on(&["ib1"])
         .at_switch("ip link set Aib1 down")
         .no_fix("only the cable mends it"),
+        row("RAIL_ADMIN_DOWN", Healthy, "ip link set ib1 down")
+            .on(&["ib1"])
+            .packets(RightAfter)
+            .restores(),
         row("RAIL_NO_ADDRESS", Healthy, "")
             .bare_rail("ib2")
             .on(&["ib2"])

@@ -8,6 +8,14 @@ pub(crate) fn rows() -> Vec<Row> {
     let rows = vec![
         row("ROUTE_DUP_CONNECTED", Plain6, "").packets(Astray),
         row(
+            "ROUTE_DUP_CONNECTED",
+            Healthy6,
+            "ip -6 rule del pref 9410; ip -6 route flush table 941",
+        )
+        .called("by luck")
+        .on(&["ib0"])
+        .packets(Right),
+        row(
             "ROUTE_METRIC_ASYMMETRY",
             Plain6,
             "ip -6 route del fd16::/64 dev ib1; ip -6 route add fd16::/64 dev ib1 metric 300",

@@ -147,9 +147,10 @@ const SYSCTLS: &str = "cd /proc/sys/net/ipv4/conf; for c in all default; do \
                        for k in rp_filter arp_ignore arp_announce arp_filter accept_local \
                        ignore_routes_with_linkdown; do echo 0 >$c/$k; done; done";
 
-/// Says which rail's carrier was not dealt with yet (net/core/link_watch.c).
-const AGREE: &str = "for r in ib0 ib1; do cd /sys/class/net/$r; case $(cat carrier operstate) in \
-                     *1*up | *0*down) ;; *) echo $r ;; esac; done";
+/// Says which rail's carrier was not dealt with yet (net/core/link_watch.c). A rail that is switched
+/// off has no carrier to read.
+const AGREE: &str = "for r in ib0 ib1; do cd /sys/class/net/$r; \
+                     case $(cat carrier operstate 2>/dev/null) in *1*up | *0*down | down) ;; *) echo $r ;; esac; done";
 
 const ARP: &str = "cd /proc/sys/net/ipv4/conf; for c in ib0 ib1; do \
                    echo 1 >$c/arp_ignore; echo 2 >$c/arp_announce; echo 2 >$c/rp_filter; done";

@@ -8,6 +8,12 @@ pub(crate) fn rows() -> Vec<Row> {
         quiet("as it should be", Healthy, ""),
         quiet("as it should be, IPv6", Healthy6, ""),
         quiet(
+            "a rail without a rule that has the best metric",
+            Healthy,
+            "ip rule del pref 9410; ip route flush table 941; ip route del 172.16.0.0/16 dev ib1
+             ip route add 172.16.0.0/16 dev ib1 scope link src 172.16.34.2 metric 151",
+        ),
+        quiet(
             "a mark that rail packets have not",
             Healthy,
             "ip rule add pref 100 fwmark 7 lookup main",

@@ -169,7 +169,11 @@ pub(crate) fn run(row: &Row) -> Result<(), String> {
             some => Err(format!("there is a fix although {why}: {some:#?}")),
         };
     }
+    let proofs = proofs(&lab, &steps)?;
     mend(&lab, row, &steps)?;
+    for line in proofs {
+        run_line(&lab.a, &line).map_err(|why| format!("not proven: {why}"))?;
+    }
     let mended = lab.state();
     if row.restores {
         same("the state before the fault", &start, &mended)?;
@@ -194,6 +198,26 @@ pub(crate) fn run(row: &Row) -> Result<(), String> {
 fn ids(report: &Value) -> BTreeSet<&str> {
     let findings = report["findings"].as_array().expect("findings");
     findings.iter().filter_map(|f| f["id"].as_str()).collect()
+}
+
+/// The lines that prove the fix: each step that changes this node has one that fails before it.
+/// What neighbours are forgotten may be learnt anew at once.
+fn proofs(lab: &Lab, steps: &[Value]) -> Result<Vec<String>, String> {
+    let mut all = Vec::new();
+    for step in steps {
+        let proofs = lines(std::slice::from_ref(step), "verify");
+        let commands = lines(std::slice::from_ref(step), "commands");
+        let changes = commands.iter().any(|line| !line.contains(" neigh flush "));
+        if changes && proofs.is_empty() {
+            return Err(format!("nothing proves the fix of {}", step["finding"]));
+        }
+        let fails = |line: &String| run_line(&lab.a, line).is_err();
+        if changes && !proofs.iter().any(fails) {
+            return Err(format!("{}: before the fix these succeed: {proofs:#?}", step["finding"]));
+        }
+        all.extend(proofs);
+    }
+    Ok(all)
 }
 
 /// All commands, a second time without effect, and those of the peer.

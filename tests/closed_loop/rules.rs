@@ -18,6 +18,23 @@ pub(crate) fn rows() -> Vec<Row> {
             .on(&["ib1"])
             .packets(Right)
             .restores(),
+        row("RULE_CONFLICT", Healthy, "ip rule add pref 9400 from 172.16.34.2 lookup 941")
+            .called("that leads astray")
+            .on(&["ib1"])
+            .packets(Astray)
+            .restores(),
+        row("RULE_SHADOWED", Healthy, "ip rule add pref 9400 from 172.16.34.0/24 lookup 941")
+            .called("by a wider rule with another rail's table")
+            .on(&["ib1"])
+            .packets(Astray),
+        row(
+            "TABLE_WRONG_DEV",
+            Healthy,
+            "ip rule del pref 9420; ip rule add pref 9420 from 172.16.34.2 lookup 941",
+        )
+        .called("by a rule alone")
+        .on(&["ib1"])
+        .packets(Astray),
         row("RULE_SHADOWED", Healthy, "ip rule add pref 9000 from 172.16.0.0/16 lookup main")
             .packets(Astray),
         row("RULE_SHADOWED", Healthy, "ip rule add pref 100 lookup main suppress_prefixlength 0")

@@ -7,6 +7,19 @@ use crate::row::{Row, row};
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("ROUTE_DUP_CONNECTED", Plain, "").packets(Astray),
+        row("ROUTE_DUP_CONNECTED", Healthy, "ip rule del pref 9410; ip route flush table 941")
+            .called("by luck")
+            .on(&["ib0"])
+            .packets(Right),
+        row(
+            "ROUTE_DUP_CONNECTED",
+            Healthy,
+            "ip rule del pref 9420; ip route flush table 942; ip link set ib0 down; ip link set ib0 up
+             ip route replace 172.16.0.0/16 dev ib0 scope link src 172.16.34.1 table 941",
+        )
+        .called("by luck after a bounce of the other")
+        .on(&["ib1"])
+        .packets(Right),
         row(
             "ROUTE_METRIC_ASYMMETRY",
             Plain,

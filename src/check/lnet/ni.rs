@@ -214,6 +214,7 @@ fn mend(finding: &mut Finding, view: &RailView<'_>, ni: &LnetNi, address: IpAddr
     finding.remedy = vec![Change::here(Action::Address { prefix, dev, remove: false })];
     finding.fix = fix::commands(&finding.remedy);
     finding.undo = fix::undo(&finding.remedy);
+    finding.verify = fix::proofs(&finding.remedy);
 }
 
 fn interface(node: &Node, address: &Address) -> Option<Text> {

@@ -130,14 +130,15 @@ fn off_the_rails(scene: &Scene<'_>, judged: &Judged, wants: &[Want<'_>]) -> Opti
     let mut ifaces: Vec<usize> = astray.iter().map(|w| w.addr.iface).collect();
     ifaces.sort_unstable();
     ifaces.dedup();
-    let how = match super::leaves_by(scene, &first.outcome) {
-        Some(by) => format!("packets to them leave by {by}"),
-        None => "no route leads there".to_owned(),
-    };
     let targets = targets(&astray);
-    let (noun, verb) = if targets.len() == 1 { ("peer", "is") } else { ("peers", "are") };
+    let (noun, verb, them) =
+        if targets.len() == 1 { ("peer", "is", "it") } else { ("peers", "are", "them") };
+    let how = match super::leaves_by(scene, &first.outcome) {
+        Some(by) => format!("packets to {them} leave by {by}, not by a rail"),
+        None => format!("no route leads to {them}"),
+    };
     let what = format!(
-        "the {noun} {} {verb} outside all prefixes of the rails: {how}, not by a rail",
+        "the {noun} {} {verb} outside all prefixes of the rails, and {how}",
         neighbours::addresses(targets)
     );
     let prefixes = scene.sets.iter().filter(|s| s.prefix.addr.is_ipv4() == first.to.is_ipv4());
@@ -163,7 +164,7 @@ fn inside_and_off(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
         }
         let Some((addr, bound, to, outcome)) = taken_away(scene, judged, set) else { continue };
         let how = match super::leaves_by(scene, &outcome) {
-            Some(by) => format!("leave by {by}"),
+            Some(by) => format!("leave by {by}, not by a rail"),
             None => "have no route".to_owned(),
         };
         let whose = if bound {
@@ -171,8 +172,7 @@ fn inside_and_off(scene: &Scene<'_>, judged: &Judged) -> Vec<Told> {
         } else {
             "packets of programs that bind to no address".to_owned()
         };
-        let what =
-            format!("{whose} to {to}, a peer in the rails' own subnet, {how}, not by a rail");
+        let what = format!("{whose} to {to}, a peer in the rails' own subnet, {how}");
         let route = match &outcome {
             Outcome::Send { route, .. } => scene.routes_of(addr.family()).get(*route),
             _ => None,

@@ -1,5 +1,6 @@
 //! Why packets from an address do not leave by its own interface: one cause each.
 
+use super::plan::is_host_of;
 use super::scene::{Addr, Scene, Way};
 use crate::check::catalogue::routing as id;
 use crate::fib::{Decision, Outcome, TABLE_DEFAULT, TABLE_LOCAL, Verb};
@@ -38,6 +39,8 @@ pub(super) enum Kind {
     Shadowed { rule: usize, by: usize, after_main: bool },
     /// The rule's table leaves by another device.
     WrongDev { rule: usize, table: u32 },
+    /// An earlier rule of the same address leads to another rail's table, a later one to its own.
+    Conflict { rule: usize, right: usize, table: u32 },
     /// The table has no connected route for the prefix; peers go by a router, or fall through.
     NoConnected { rule: Option<usize>, table: u32 },
     /// A table of the interface that no rule names.
@@ -63,6 +66,7 @@ impl Kind {
             Kind::Shadowed { after_main: true, .. } => id::RULE_AFTER_MAIN,
             Kind::Shadowed { .. } => id::RULE_SHADOWED,
             Kind::WrongDev { .. } => id::TABLE_WRONG_DEV,
+            Kind::Conflict { .. } => id::RULE_CONFLICT,
             Kind::NoConnected { .. } => id::TABLE_NO_CONNECTED,
             Kind::NoRule { .. } => id::TABLE_NO_RULE,
             Kind::Multipath { .. } => id::ROUTE_MULTIPATH_NO_SOURCE,
@@ -201,7 +205,7 @@ fn by_own_rule(
             Kind::Reject { rule: Some(rule), route: *route }
         }
         Outcome::Send { .. } if alone.outcome.device() != Some(device) => {
-            Kind::WrongDev { rule, table }
+            by_wrong_table(scene, addr, device, way, rule, table)
         }
         Outcome::Send { .. } => match asked_before(&way.decision, rule) {
             Some(by) => {
@@ -212,6 +216,36 @@ fn by_own_rule(
         },
         _ => Kind::NoConnected { rule: Some(rule), table },
     }
+}
+
+/// The table leads out by another device: is it the rule that is wrong?
+fn by_wrong_table(
+    scene: &Scene<'_>,
+    addr: &Addr,
+    device: u32,
+    way: &Way,
+    rule: usize,
+    table: u32,
+) -> Kind {
+    let rules = scene.rules(addr.family());
+    let right = rules.iter().enumerate().skip(rule + 1).find(|(_, r)| {
+        matches!(r.action, RuleAction::Lookup(own) if own != table
+            && is_source_rule(r, addr, way.probe.ip)
+            && scene.decide_in(own, Some(addr.ip), way.probe.ip).outcome.device() == Some(device))
+    });
+    match right {
+        Some((right, _)) if rules.get(rule).is_some_and(|r| is_for(r, addr)) => {
+            Kind::Conflict { rule, right, table }
+        }
+        // A rule for more than this address may be right for the others.
+        Some((right, _)) => Kind::Shadowed { rule: right, by: rule, after_main: false },
+        None => Kind::WrongDev { rule, table },
+    }
+}
+
+/// Is the rule for this address alone, and for all destinations?
+pub(super) fn is_for(rule: &Rule, addr: &Addr) -> bool {
+    is_plain(rule) && rule.dst.is_none() && rule.src.is_some_and(|s| is_host_of(&s, addr.ip))
 }
 
 /// The rule because of which another one was never asked: it decided, or jumped past it.

@@ -4,20 +4,23 @@
 
 use super::scene::Scene;
 use super::tell::{Told, listed};
-use crate::check::Severity;
 use crate::check::catalogue::routing::{ROUTING_NOT_PERSISTENT, RULES_NOT_OWNED_BY_MANAGER};
+use crate::check::{RAILTOP_FIX_PERSIST, Severity};
 use crate::fib::{TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
-use crate::fix::persist::{Live, Standing, not_persistent};
+use crate::fix::persist::{Live, Standing, not_persistent, standing};
+use crate::fix::{Action, Change, RouteSpec, RuleSpec, SysctlKey};
 use crate::sample::{
-    ConfigKind, Family, Managed, Manager, Managers, Reading, RuleAction, SysctlIf,
+    ConfigKind, Family, Managed, Manager, Managers, Reading, RouteKind, RuleAction, SysctlIf,
 };
 
 /// Evidence lines of one finding.
 const LINES: usize = 6;
 /// RTPROT_UNSPEC: `ip rule add` says nothing of who made it.
 const PROTO_UNSPEC: u8 = 0;
-/// RTPROT_KERNEL: the kernel makes it again by itself.
+/// RTPROT_KERNEL.
 const PROTO_KERNEL: u8 = 2;
+/// The metric of IPv6 routes that were given none (linux/ipv6_route.h).
+const IP6_RT_PRIO_USER: u32 = 1024;
 
 /// One finding per interface that would lose something, and what could not be looked for.
 pub(super) fn find(scene: &Scene<'_>, gaps: &mut Vec<(String, String)>) -> Vec<Told> {
@@ -50,10 +53,95 @@ pub(super) fn find(scene: &Scene<'_>, gaps: &mut Vec<(String, String)>) -> Vec<T
         told.push(
             Told::new(scene, ROUTING_NOT_PERSISTENT, Severity::Warning, &[place], summary)
                 .seen(lines)
-                .seen([managed.evidence.clone()]),
+                .seen([managed.evidence.clone()])
+                .advised(RAILTOP_FIX_PERSIST),
         );
     }
     told
+}
+
+/// What works now on the rails and stands in no file that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lasting {
+    /// It, as the changes that make it.
+    pub changes: Vec<Change>,
+    /// Why some of it may stand in a file all the same, in sentences.
+    pub unsure: Vec<String>,
+    /// So many rules, routes and sysctls stand in a file.
+    pub standing: usize,
+}
+
+/// Sorts what works now by whether a file holds it.
+pub(super) fn lasting(scene: &Scene<'_>, managers: &Managers) -> Lasting {
+    let mut out = Lasting::default();
+    let mut tables: Vec<(Family, u32)> = Vec::new();
+    for place in 0..scene.ifaces.len() {
+        for live in live(scene, place) {
+            match standing(managers, &scene.node.routing.table_names, &live) {
+                Standing::Stands(_) => {
+                    out.standing += 1;
+                    continue;
+                }
+                Standing::NotChecked(why) => {
+                    let sentence = format!("some of it may stand in a file already: {why}");
+                    if !out.unsure.contains(&sentence) {
+                        out.unsure.push(sentence);
+                    }
+                }
+                Standing::Missing => {}
+            }
+            if let Live::Route { route, .. } = live {
+                tables.push((route.dst.family(), route.table));
+            }
+            if let Some(change) = made_by(scene, &live).map(Change::here)
+                && !out.changes.contains(&change)
+            {
+                out.changes.push(change);
+            }
+        }
+    }
+    out.changes.extend(refusals(scene, &tables));
+    out
+}
+
+/// The change that makes it, if a command can say it.
+fn made_by(scene: &Scene<'_>, live: &Live<'_>) -> Option<Action> {
+    match live {
+        Live::Rule { rule, .. } => {
+            let family = rule.src?.family();
+            RuleSpec::of(family, rule).map(Action::RuleAdd)
+        }
+        Live::Route { route, .. } => as_made(scene, route),
+        Live::Sysctl { interface, name, value } => {
+            let key = SysctlKey { family: Family::Inet, interface: (*interface).into(), name };
+            Some(Action::Sysctl { key, value: *value, before: None })
+        }
+    }
+}
+
+fn as_made(scene: &Scene<'_>, route: &crate::sample::Route) -> Option<Action> {
+    let spec = RouteSpec::of(route, scene.links)?;
+    // What IPv6 routes get when none is given.
+    let metric = spec.metric.filter(|m| route.dst.addr.is_ipv4() || *m != IP6_RT_PRIO_USER);
+    // Who made it is the manager from then on.
+    let route = RouteSpec { proto: None, metric, ..spec };
+    Some(Action::RouteReplace { route, before: None })
+}
+
+/// Routes of these tables that refuse: they name no device, and belong to the others of the table.
+fn refusals(scene: &Scene<'_>, tables: &[(Family, u32)]) -> Vec<Change> {
+    let refuses = |kind| {
+        matches!(
+            kind,
+            RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Blackhole | RouteKind::Throw
+        )
+    };
+    let families = [Family::Inet, Family::Inet6];
+    let routes = families.into_iter().flat_map(|f| scene.routes(f)).map(|(_, r)| r);
+    routes
+        .filter(|r| refuses(r.kind) && tables.contains(&(r.dst.family(), r.table)))
+        .filter_map(|r| as_made(scene, r).map(Change::here))
+        .collect()
 }
 
 /// Rules made by hand on a rail of systemd-networkd, which removes what it did not make when it
@@ -123,14 +211,19 @@ fn kinds(live: &[Live<'_>], count: usize) -> String {
 fn live<'a>(scene: &'a Scene<'_>, place: usize) -> Vec<Live<'a>> {
     let Some(iface) = scene.iface(place) else { return Vec::new() };
     let interface = iface.name().as_str();
+    let names = &scene.node.routing.table_names;
     let mut all = Vec::new();
     for family in [Family::Inet, Family::Inet6] {
         let (rules, routes) = match family {
             Family::Inet => (&scene.node.routing.rules4, &scene.node.routing.routes4),
             Family::Inet6 => (&scene.node.routing.rules6, &scene.node.routing.routes6),
         };
-        let ours = scene.addrs.iter().filter(|a| a.iface == place && a.family() == family);
-        let ours: Vec<_> = ours.map(|a| a.ip).collect();
+        // Also those of an interface that is down: the rules outlive that.
+        let addresses = scene.routing.addresses.iter().flatten();
+        let ours: Vec<_> = addresses
+            .filter(|a| a.ifindex == iface.index && a.local.family() == family)
+            .map(|a| a.local.addr)
+            .collect();
         for rule in rules.iter().flatten() {
             let host = |p: crate::sample::Prefix| ours.contains(&p.addr);
             if rule.src.is_some_and(host) && matches!(rule.action, RuleAction::Lookup(_)) {
@@ -141,7 +234,10 @@ fn live<'a>(scene: &'a Scene<'_>, place: usize) -> Vec<Live<'a>> {
             let by_it = route.next_hops.iter().any(|h| h.ifindex == Some(iface.index));
             let builtin = matches!(route.table, TABLE_LOCAL | TABLE_MAIN | TABLE_DEFAULT);
             let vrf = iface.vrf == Some(route.table);
-            if by_it && !builtin && !vrf && !route.cloned && route.protocol != PROTO_KERNEL {
+            // In a table of its own it is LNet's set-up that says so; others only copy the word.
+            let own = route.protocol == PROTO_KERNEL
+                && names.iter().any(|(id, name)| *id == route.table && **name == *interface);
+            if by_it && !builtin && !vrf && !route.cloned && !own {
                 all.push(Live::Route { interface, route });
             }
         }

@@ -280,7 +280,10 @@ pub(super) fn is_host_of(prefix: &Prefix, ip: IpAddr) -> bool {
 
 /// Proves that packets from an address leave by its own interface.
 pub(super) fn verify(scene: &Scene<'_>, addr: &Addr) -> Vec<Step> {
-    let Some(way) = addr.ways.first() else { return Vec::new() };
+    // A way that is wrong now proves more than one that was right before.
+    let own = scene.iface(addr.iface).map(|i| i.index);
+    let wrong = addr.ways.iter().find(|w| w.decision.outcome.device() != own);
+    let Some(way) = wrong.or(addr.ways.first()) else { return Vec::new() };
     let probe = way.probe;
     let mut steps: Vec<Step> = verify_to(scene, addr, probe.ip).into_iter().collect();
     // RDMA CM asks the peer too; an address made up has none. Never ping -I IFACE: a socket

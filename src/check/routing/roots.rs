@@ -1,6 +1,6 @@
 //! The findings that say why packets from a rail's address go astray.
 
-use super::cause::{Cause, Kind, State, decider, route_at};
+use super::cause::{Cause, Kind, State, decider, is_for, route_at};
 use super::plan::{Plan, is_host_of, verify};
 use super::scene::{Addr, Iface, Scene, Set};
 use super::tell::{Told, few};
@@ -9,7 +9,7 @@ use crate::check::Severity;
 use crate::check::catalogue::routing as id;
 use crate::fib::TABLE_MAIN;
 use crate::fix::{Action, Change, RouteSpec, RuleSpec};
-use crate::sample::{Prefix, Route, Rule, Text};
+use crate::sample::{Prefix, Route, Rule, RuleAction, Text};
 
 /// One finding per cause and interface; those of a whole set once.
 pub(super) fn find(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
@@ -54,6 +54,7 @@ fn severity(id: &str) -> Severity {
         | id::RULE_TABLE_EMPTY
         | id::RULE_SHADOWED
         | id::RULE_AFTER_MAIN
+        | id::RULE_CONFLICT
         | id::TABLE_WRONG_DEV => Severity::Critical,
         id::ROUTE_MULTIPATH_NO_SOURCE => Severity::Note,
         _ => Severity::Warning,
@@ -147,8 +148,11 @@ fn of_rail(
     let told =
         Told::new(scene, id, severity(id), &[addr.iface], summary_of_rail(scene, addr, cause))
             .seen(evidence_of_rail(scene, addr, cause))
-            .mended(same.iter().flat_map(|a| remedy(scene, plan, a, cause)).collect())
-            .proven(same.iter().flat_map(|a| verify(scene, a)));
+            .mended(same.iter().flat_map(|a| remedy(scene, plan, a, cause)).collect());
+    // Packets that go by a router take the right device all the same.
+    let told =
+        if matches!(cause.kind, Kind::NoConnected { .. }) { told.proven_done() } else { told };
+    let told = told.proven(same.iter().flat_map(|a| verify(scene, a)));
     if matches!(cause.kind, Kind::TableEmpty { .. }) { told.after_link() } else { told }
 }
 
@@ -185,6 +189,13 @@ fn summary_of_rail(scene: &Scene<'_>, addr: &Addr, cause: &Cause) -> String {
         Kind::WrongDev { table, .. } => {
             format!("table {} of {x} leads out by {by}, not by {own}", named(table))
         }
+        Kind::Conflict { rule, right, table } => format!(
+            "rule {} leads packets from {x} ({own}) to table {}, which leads out by {by}; the one at {} \
+             for {own} is never reached",
+            preference(rule),
+            named(table),
+            preference(right)
+        ),
         Kind::NoConnected { rule: None, table } if by == "no device" => {
             format!(
                 "{} has no route to {prefix}: packets from {x} ({own}) go nowhere",
@@ -237,6 +248,10 @@ fn evidence_of_rail(scene: &Scene<'_>, addr: &Addr, cause: &Cause) -> Vec<Text> 
         }
         Kind::NoConnected { rule, table } => {
             all.extend(rule.and_then(rule_line));
+            Some(table)
+        }
+        Kind::Conflict { rule, right, table } => {
+            all.extend(rule_line(rule).into_iter().chain(rule_line(right)));
             Some(table)
         }
         Kind::Shadowed { rule, by, .. } => {
@@ -300,8 +315,38 @@ fn remedy(scene: &Scene<'_>, plan: &Plan<'_, '_>, addr: &Addr, cause: &Cause) ->
         Kind::Shadowed { rule, .. } => {
             rules.get(rule).map(|r| move_forward(plan, addr, r)).unwrap_or_default()
         }
+        Kind::Conflict { right, .. } => misleading(scene, addr, cause, Some(right)),
+        Kind::WrongDev { rule, table } => {
+            let mut changes = plan.source_routing(addr);
+            // A table that is no rail's own is filled anew; one of another rail is left alone, and
+            // the rule that leads there goes.
+            if plan.table(addr.iface, addr.family()) != table
+                && rules.get(rule).is_some_and(|r| is_for(r, addr))
+            {
+                changes.extend(misleading(scene, addr, cause, None));
+            }
+            changes
+        }
         _ => plan.source_routing(addr),
     }
+}
+
+/// The rules for this address alone that lead out by another device, up to the one that is right.
+fn misleading(scene: &Scene<'_>, addr: &Addr, cause: &Cause, right: Option<usize>) -> Vec<Change> {
+    let own = scene.iface(addr.iface).map(|i| i.index);
+    let rules = scene.rules(addr.family()).iter().take(right.unwrap_or(usize::MAX));
+    rules
+        .filter(|r| is_for(r, addr))
+        .filter(|r| match r.action {
+            RuleAction::Lookup(table) => {
+                let by = scene.decide_in(table, Some(addr.ip), cause.probe).outcome.device();
+                by.is_some() && by != own
+            }
+            _ => false,
+        })
+        .filter_map(|r| RuleSpec::of(addr.family(), r))
+        .map(|spec| Change::here(Action::RuleDelete(spec)))
+        .collect()
 }
 
 /// The same rule in front of the one that decides now.

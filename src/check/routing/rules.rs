@@ -1,21 +1,22 @@
 //! Rules that are left over, doubled, in conflict, cut off or missing.
 
-use super::cause::{MAIN_RULE, State, asked_before, is_plain, is_within};
-use super::plan::{Plan, is_host_of, verify};
-use super::roots::move_forward;
+use super::cause::{State, is_plain, is_within};
+use super::plan::{Plan, here, is_host_of, verify};
 use super::scene::{Addr, Scene};
 use super::tell::Told;
-use super::{Judged, lines};
-use crate::check::Severity;
+use super::{Judged, lines, luck};
 use crate::check::catalogue::routing as id;
+use crate::check::{Severity, Step};
 use crate::fib::{TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN};
 use crate::fix::{Action, Change, RuleSpec};
-use crate::sample::{Family, Reading, Rule, RuleAction};
+use crate::sample::{Family, Rule, RuleAction, Text};
 
 /// RTPROT_KEEPALIVED: the rule of an address that moves between nodes.
 const PROTO_KEEPALIVED: u8 = 18;
 /// So many copies of one rule are more than an oversight.
 const MANY: usize = 10;
+/// So many of them are shown.
+const LINES: usize = 12;
 
 /// All findings about rules themselves.
 pub(super) fn find(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
@@ -30,8 +31,7 @@ pub(super) fn find(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> V
         told.extend(detached(scene, family));
         told.extend(missing(scene, family));
     }
-    told.extend(empty_by_luck(scene, judged, plan));
-    told.extend(shadowed_by_luck(scene, judged, plan));
+    told.extend(luck::find(scene, judged, plan));
     told
 }
 
@@ -157,18 +157,29 @@ fn duplicates(scene: &Scene<'_>, family: Family) -> Vec<Told> {
             addrs.first().map_or_else(String::new, |a| a.ip.to_string())
         );
         let ifaces: Vec<usize> = addrs.iter().map(|a| a.iface).collect();
-        let shown = std::iter::once(rule).chain(copies.iter().copied()).take(12);
+        let shown = std::iter::once(rule).chain(copies.iter().copied()).take(LINES);
+        let rest = count.saturating_sub(LINES);
+        let rest = (rest > 0).then(|| Text::from(format!("and {rest} more")));
         told.push(
             Told::new(scene, id::RULE_DUPLICATE, severity, &ifaces, what)
-                .seen(shown.map(|r| lines::rule(scene, r)))
-                .mended(copies.iter().filter_map(|r| delete(family, r)).collect()),
+                .seen(shown.map(|r| lines::rule(scene, r)).chain(rest))
+                .mended(copies.iter().filter_map(|r| delete(family, r)).collect())
+                .proven(once_each(rule)),
         );
     }
     told
 }
 
+/// Proves that no two rules of a source differ in their preference alone.
+fn once_each(rule: &Rule) -> Option<Step> {
+    let src = rule.src?;
+    let ip = if src.addr.is_ipv4() { "ip" } else { "ip -6" };
+    let all = format!("{ip} rule show from {src}");
+    Some(here(format!("! {all} | cut -d: -f2- | sort | uniq -d | grep .")))
+}
+
 /// The same packets, two tables that both know the way, by different devices. When packets go
-/// astray for it, that is told instead.
+/// astray for it, it is their root cause and told there.
 fn conflicts(scene: &Scene<'_>, judged: &Judged, family: Family) -> Vec<Told> {
     let rules = scene.rules(family);
     let mut told = Vec::new();
@@ -211,6 +222,7 @@ fn conflicts(scene: &Scene<'_>, judged: &Judged, family: Family) -> Vec<Told> {
             Told::new(scene, id::RULE_CONFLICT, Severity::Warning, &[addr.iface], what)
                 .seen([first, other].map(|r| lines::rule(scene, r)))
                 .mended(delete(family, other).into_iter().collect())
+                .proven_done()
                 .proven(verify(scene, addr)),
         );
     }
@@ -282,82 +294,8 @@ fn missing(scene: &Scene<'_>, family: Family) -> Vec<Told> {
             let ip = if family == Family::Inet { "IPv4" } else { "IPv6" };
             let summary = format!("no {ip} rule leads to {what}");
             Told::new(scene, id::RULE_BUILTIN_MISSING, Severity::Critical, ifaces, summary)
-                .seen(rules.iter().take(12).map(|r| lines::rule(scene, r)))
+                .seen(rules.iter().take(LINES).map(|r| lines::rule(scene, r)))
                 .mended(specs.into_iter().map(|s| Change::here(Action::RuleAdd(s))).collect())
         })
         .collect()
-}
-
-/// The table is empty and the packets take the right way all the same: for now.
-fn empty_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
-    let mut told = Vec::new();
-    for (place, addr) in scene.addrs.iter().enumerate() {
-        let Some(State::Right { rule: None }) = judged.states.get(place) else { continue };
-        let family = addr.family();
-        let table_of = |r: &Rule| match r.action {
-            RuleAction::Lookup(table) if is_plain(r) => Some(table),
-            _ => None,
-        };
-        let empty = scene.rules(family).iter().find_map(|r| {
-            let table = table_of(r).filter(|_| r.src.is_some_and(|s| is_host_of(&s, addr.ip)))?;
-            let filled = scene.routes(family).any(|(_, route)| route.table == table);
-            (!filled).then_some((r, table))
-        });
-        let known: &Reading<_> =
-            if addr.ip.is_ipv4() { &scene.routing.routes4 } else { &scene.routing.routes6 };
-        let Some((rule, table)) = empty.filter(|_| known.is_ok()) else { continue };
-        let own = scene.iface(addr.iface).map(|i| i.name().clone()).unwrap_or_default();
-        let what = format!(
-            "rule {} leads packets from {} ({own}) to table {}, which is empty: they fall through, \
-             for now to the right rail",
-            rule.preference,
-            addr.ip,
-            lines::table(scene, table)
-        );
-        told.push(
-            Told::new(scene, id::RULE_TABLE_EMPTY, Severity::Warning, &[addr.iface], what)
-                .seen([lines::rule(scene, rule)])
-                .mended(plan.source_routing(addr))
-                .proven(verify(scene, addr))
-                .after_link(),
-        );
-    }
-    told
-}
-
-/// The rule is never asked and the packets take the right way all the same: while this rail's
-/// route is the first of the prefix.
-fn shadowed_by_luck(scene: &Scene<'_>, judged: &Judged, plan: &Plan<'_, '_>) -> Vec<Told> {
-    let mut told = Vec::new();
-    let shared = scene.sets.iter().filter(|s| s.is_shared()).flat_map(|s| s.addrs.iter().copied());
-    for place in shared {
-        let Some(addr) = scene.addr(place) else { continue };
-        let Some(State::Right { rule: None }) = judged.states.get(place) else { continue };
-        let Some(way) = addr.ways.first() else { continue };
-        let rules = scene.rules(addr.family());
-        let own = rules.iter().enumerate().find(|(_, r)| {
-            is_plain(r) && r.dst.is_none() && r.src.is_some_and(|s| is_host_of(&s, addr.ip))
-        });
-        let Some((at, rule)) = own else { continue };
-        let first = asked_before(&way.decision, at).and_then(|by| rules.get(by));
-        let (Some(first), RuleAction::Lookup(table)) = (first, &rule.action) else { continue };
-        let filled = scene.routes(addr.family()).any(|(_, route)| route.table == *table);
-        if !filled {
-            continue;
-        }
-        let what = format!(
-            "the rule for {} at {} is never reached: the one at {} decides first, for now with the \
-             right rail",
-            addr.ip, rule.preference, first.preference
-        );
-        let late = rule.preference > MAIN_RULE;
-        let id = if late { id::RULE_AFTER_MAIN } else { id::RULE_SHADOWED };
-        told.push(
-            Told::new(scene, id, Severity::Warning, &[addr.iface], what)
-                .seen([first, rule].map(|r| lines::rule(scene, r)))
-                .mended(move_forward(plan, addr, rule))
-                .proven(verify(scene, addr)),
-        );
-    }
-    told
 }

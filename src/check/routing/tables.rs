@@ -1,12 +1,12 @@
 //! Routes of the rails themselves: sources, dead links, next-hop objects, MTU, routers.
 
 use super::cause::{Kind, State, is_custom, is_source_rule, only_by};
-use super::plan::{sysctl, verify};
+use super::plan::{here, sysctl, verify, verify_to};
 use super::scene::{Addr, Iface, Scene};
 use super::tell::Told;
 use super::{Judged, lines};
-use crate::check::Severity;
 use crate::check::catalogue::routing as id;
+use crate::check::{Severity, Step};
 use crate::fib::{Fib, TABLE_LOCAL};
 use crate::fix::{Action, Change, RouteSpec};
 use crate::sample::{Family, Route, RouteKind, Routing, RuleAction, Text};
@@ -91,7 +91,7 @@ fn source_of_another(
     let told = Told::new(scene, id::TABLE_WRONG_SRC, Severity::Warning, &[iface], what)
         .seen(show(scene, &wrong))
         .mended(remedy.collect());
-    Some(told.proven(own.into_iter().flat_map(|a| verify(scene, a))))
+    Some(told.proven_done().proven(own.into_iter().flat_map(|a| verify(scene, a))))
 }
 
 /// Does a rule lead packets from this interface to the table?
@@ -237,8 +237,16 @@ fn linkdown(
         Told::new(scene, id::ROUTE_LINKDOWN, Severity::Warning, &[place], what)
             .seen(all)
             .mended(remedy)
+            .proven(not_by(scene, place))
             .after_link(),
     )
+}
+
+/// Proves that packets from the addresses of a dead rail do not leave by it any more.
+fn not_by(scene: &Scene<'_>, place: usize) -> Vec<Step> {
+    let addrs = scene.addrs.iter().filter(|a| a.iface == place);
+    let leaves = addrs.filter_map(|a| verify_to(scene, a, a.ways.first()?.probe.ip));
+    leaves.map(|step| here(format!("! {}", step.command))).collect()
 }
 
 fn is_link_local(ip: IpAddr) -> bool {

@@ -57,6 +57,18 @@ impl Told {
         self
     }
 
+    /// A command of railtop itself that says what to do: no change of the node.
+    pub(super) fn advised(mut self, command: &'static str) -> Self {
+        self.found.finding.fix.push(super::plan::here(command.to_owned()));
+        self
+    }
+
+    /// What shows that the remedy is done: where packets take the right way without it, too.
+    pub(super) fn proven_done(self) -> Self {
+        let proofs = fix::proofs(&self.found.finding.remedy);
+        self.proven(proofs)
+    }
+
     pub(super) fn proven(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         for step in steps {
             if !self.found.finding.verify.contains(&step) {

@@ -67,7 +67,10 @@ fn of_set(scene: &Scene<'_>, judged: &Judged, set: &Set, plan: &Plan<'_, '_>) ->
         }
         seen.extend(super::way_line(scene, None, probe, &outcome));
         let ip = if probe.is_ipv4() { "ip" } else { "ip -6" };
-        let get = super::plan::here(format!("{ip} route get {probe}"));
+        let rails = ifaces().map(|i| crate::fix::word(&format!(" dev {} ", i.name())));
+        let rails: Vec<String> = rails.map(|dev| format!("-e {dev}")).collect();
+        let get = format!("{ip} route get {probe} | grep -F {}", rails.join(" "));
+        let get = super::plan::here(get);
         let main = RuleAction::Lookup(TABLE_MAIN);
         let asked = scene.rules(addr.family()).iter().any(|r| r.action == main);
         // Behind the rule for main there may be routes already.

@@ -100,6 +100,10 @@ fn keyfile(rail: &RailPlan, out: &mut Persist) {
     out.commands.push(format!("nmcli connection load {path}"));
     out.commands.push(format!("nmcli connection up {id}"));
     out.files.push(File::whole(path, text, 0o600));
+    out.warn(format!(
+        "`nmcli connection up {id}` takes the addresses of {interface} away for a moment, and an NI \
+         of LNet on it goes down with them: not while the rail is needed"
+    ));
     out.warn(
         "NetworkManager ignores a keyfile that others can read or that root does not own: \
          mode 0600",

@@ -64,6 +64,13 @@ pub struct RailPlan {
     pub sysctls: Vec<(SysctlKey, i64)>,
 }
 
+impl Plan {
+    /// Is there nothing that a file could say?
+    pub fn is_empty(&self) -> bool {
+        self.rails.is_empty() && self.common.is_empty()
+    }
+}
+
 impl RailPlan {
     /// Has it anything for a network manager, beside sysctls?
     pub(super) fn is_configured(&self) -> bool {
@@ -99,6 +106,34 @@ pub struct Plan {
     pub common: Vec<(SysctlKey, i64)>,
     /// What no file can say, in sentences.
     pub left_out: Vec<String>,
+}
+
+/// What works now and is to stay, then the remedy: without what that replaces or takes away.
+pub fn beside(live: &[Change], remedy: &[Change]) -> Vec<Change> {
+    let stays = |change: &&Change| {
+        let by =
+            |other: &Change| other.place == Where::Here && undoes(&other.action, &change.action);
+        !remedy.iter().any(by)
+    };
+    live.iter().filter(stays).chain(remedy).cloned().collect()
+}
+
+/// Is nothing left of the second after the first?
+fn undoes(remedy: &Action, live: &Action) -> bool {
+    let same_place = |a: &RouteSpec, b: &RouteSpec| {
+        let key = |r: &RouteSpec| (r.table, r.dst.network(), r.from, r.tos, r.metric);
+        key(a) == key(b)
+    };
+    match (remedy, live) {
+        (
+            Action::RouteReplace { route: new, .. } | Action::RouteDelete(new),
+            Action::RouteReplace { route, .. },
+        ) => same_place(new, route),
+        (Action::RuleDelete(gone), Action::RuleAdd(rule)) => {
+            Policy::of(gone).is_some_and(|gone| Policy::of(rule) == Some(gone))
+        }
+        _ => false,
+    }
 }
 
 /// Sorts a remedy by interface. What is to be done on the peer is not part of it.
@@ -155,6 +190,8 @@ fn add(plan: &mut Plan, action: &Action) {
             "`{}` is not written: next-hop objects vanish with the carrier, whoever made them",
             action.command()
         )),
+        // Who keeps an interface brings it up by itself.
+        Action::Other { command, .. } if command.starts_with("ip link set dev ") => {}
         Action::Other { command, .. } => {
             plan.left_out.push(format!("`{command}` has no persistent form here"));
         }
@@ -177,6 +214,13 @@ fn with(plan: &mut Plan, dev: &Text, change: impl FnOnce(&mut RailPlan)) {
 }
 
 fn add_route(plan: &mut Plan, route: &RouteSpec) {
+    if route.nhid.is_some() {
+        plan.left_out.push(format!(
+            "`ip route replace {route}` is not written: next-hop objects vanish with the carrier, \
+             whoever made them"
+        ));
+        return;
+    }
     if Extra::of(route).is_none() {
         plan.left_out.push(format!("`ip route replace {route}` has words that no file can say"));
         return;

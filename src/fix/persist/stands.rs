@@ -32,7 +32,7 @@ pub enum Live<'a> {
         /// The rail.
         interface: &'a str,
         /// File name.
-        name: &'a str,
+        name: &'static str,
         /// Its value.
         value: i64,
     },

@@ -122,6 +122,34 @@ fn a_profile_that_is_there_is_modified() {
 }
 
 #[test]
+fn a_new_profile_takes_the_address_for_a_moment() {
+    let changes = [connected("ib0", "172.16.34.1", 941)];
+    let out = render(Manager::NetworkManager, &plan(&changes, &[state("ib0", "172.16.34.1/16")]));
+    assert!(out.commands.contains(&"nmcli connection up railtop-ib0".to_owned()));
+    let told = |w: &String| w.contains("railtop-ib0") && w.contains("addresses of ib0 away");
+    assert!(out.warnings.iter().any(told), "{:?}", out.warnings);
+}
+
+/// What works now stays, but for what the remedy replaces or takes away.
+#[test]
+fn a_remedy_stands_beside_what_works_now() {
+    let live = [
+        connected("ib0", "172.16.34.1", 941),
+        from("172.16.34.1", 9410, 941),
+        from("172.16.34.1", 9411, 941),
+        connected("ib1", "172.16.34.2", 942),
+    ];
+    let delete = |change: &Change| match &change.action {
+        Action::RuleAdd(rule) => Change::here(Action::RuleDelete(rule.clone())),
+        other => panic!("{other:?}"),
+    };
+    let remedy = [connected("ib2", "172.16.34.3", 942), delete(&live[2])];
+    let all = beside(&live, &remedy);
+    assert_eq!(all[..2], live[..2]);
+    assert_eq!(all[2..], remedy);
+}
+
+#[test]
 fn a_network_file_gets_a_drop_in_unless_others_have_it() {
     let changes = [connected("ib0", "172.16.34.1", 941), from("172.16.34.1", 9410, 941)];
     let of = |shared| {

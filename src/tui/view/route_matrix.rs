@@ -3,8 +3,7 @@
 use super::Context;
 use super::paint::{cells, pad, wrap};
 use crate::check::Verdict;
-use crate::check::paths::{Cell, Matrix};
-use crate::fib::Outcome;
+use crate::check::paths::{Cell, Matrix, State};
 use crate::tui::format;
 use crate::tui::glyphs;
 use crate::tui::theme::Role;
@@ -125,39 +124,22 @@ fn source(from: Option<IpAddr>) -> String {
     from.map_or_else(|| "unbound".to_owned(), |from| from.to_string())
 }
 
-/// `ib0 ✔`: the device, and whether it is the one that has the source.
+/// `ib0 ✔`, as the judgement says it.
 fn words(cell: Option<&Cell>) -> (String, Role) {
     let Some(cell) = cell else { return (" ".to_owned(), Role::Dim) };
-    let devices: Vec<&str> = cell.devices.iter().map(|d| &**d).collect();
-    match (&cell.decision.outcome, cell.right) {
-        (Outcome::Unknown(_), _) => ("?".to_owned(), Role::Dim),
-        (Outcome::Local { .. }, _) => ("local".to_owned(), Role::Dim),
-        _ if devices.is_empty() => ("–".to_owned(), Role::Dim),
-        // An unbound packet has no owner to miss.
-        _ if cell.from.is_none() => (devices.join("|"), Role::Plain),
-        // Another rail's subnet: nobody who binds to this source needs that way.
-        (_, true) if cell.aside => (format!("{} ·", devices.join("|")), Role::Dim),
-        (_, true) => (format!("{} ✔", devices.join("|")), Role::Verdict(Verdict::Ok)),
-        (_, false) if cell.owner.is_none() => (format!("{} ?", devices.join("|")), Role::Dim),
-        (_, false) => (format!("{} ✖", devices.join("|")), Role::Verdict(Verdict::Critical)),
-    }
+    let role = match cell.state() {
+        State::Right => Role::Verdict(Verdict::Ok),
+        // Nobody who binds to this source needs that way.
+        _ if cell.aside => Role::Dim,
+        State::Wrong | State::Dead | State::Refused => Role::Verdict(Verdict::Critical),
+        State::OtherSubnet | State::Local | State::NoOwner | State::Unknown => Role::Dim,
+    };
+    (cell.short(), role)
 }
 
 fn story(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
     let Some(cell) = context.paths.chosen() else { return Vec::new() };
-    let by = match (&cell.refused, cell.devices.is_empty()) {
-        (Some(why), _) => why.to_string(),
-        (None, true) => "stays here".to_owned(),
-        (None, false) => {
-            let devices: Vec<&str> = cell.devices.iter().map(|d| &**d).collect();
-            format!("leaves by {}", devices.join(" or "))
-        }
-    };
-    let owner = match &cell.owner {
-        Some(owner) if !cell.right => format!(", but the address is that of {owner}"),
-        _ => String::new(),
-    };
-    let title = format!("{} → {}: {by}{owner}", source(cell.from), cell.to);
+    let title = format!("{} → {}: {}", source(cell.from), cell.to, cell.story());
     let mut lines = vec![Line::default(), Line::styled(title, context.style(Role::Title))];
     for told in context.paths.story() {
         let parts = wrap(told, width.saturating_sub(4)).into_iter().enumerate();

@@ -69,8 +69,8 @@ impl Page<'_> {
         Line::styled(words, self.context.style(Role::Dim))
     }
 
-    /// Behind a line: is it new, and which finding is about it?
-    fn marks(&self, family: Family, told: Option<&Told>) -> Vec<Span<'static>> {
+    /// Behind a line: is it new, and which finding is about it, if it can be to blame at all?
+    fn marks(&self, family: Family, told: Option<&Told>, blamed: bool) -> Vec<Span<'static>> {
         let Some(told) = told else { return Vec::new() };
         let mut spans = Vec::new();
         if told.is_fresh(self.node.time.mono) {
@@ -79,7 +79,7 @@ impl Page<'_> {
         let about = |f: &&crate::check::Finding| {
             f.evidence.contains(&told.text) && f.family().is_none_or(|of| of == family)
         };
-        if let Some(finding) = self.assessment.findings.iter().find(about) {
+        if let Some(finding) = self.assessment.findings.iter().filter(|_| blamed).find(about) {
             let style = self.context.style(Role::Verdict(finding.severity.into()));
             spans.push(Span::styled(format!("  ◀ {}", finding.id), style));
         }
@@ -126,22 +126,25 @@ impl Page<'_> {
                 ];
             }
         };
-        let told: Vec<(String, String, Option<&Told>)> = rules
+        let told: Vec<(String, &Rule, Option<&Told>)> = rules
             .iter()
             .enumerate()
-            .map(|(n, rule)| (self.rule_words(rule), made_by(rule), told_lines.rules.get(n)))
-            .filter(|(words, by, _)| self.context.passes(words) || self.context.passes(by))
+            .map(|(n, rule)| (self.rule_words(rule), rule, told_lines.rules.get(n)))
+            .filter(|(words, rule, _)| {
+                self.context.passes(words) || self.context.passes(&made_by(rule))
+            })
             .collect();
         let heading = format!("{} RULES, in order", word(family));
         let width = told.iter().map(|(words, ..)| cells(words)).max().unwrap_or(0);
         let width = width.max(cells(&heading)).min(WIDEST_RULES);
         let mut lines = vec![self.dim(format!("{}  MADE BY", pad(&heading, width)))];
-        lines.extend(told.into_iter().map(|(words, by, told)| {
+        lines.extend(told.into_iter().map(|(words, rule, told)| {
             let mut spans = vec![
                 Span::styled(format!("{}  ", pad(&words, width)), self.weight(told)),
-                Span::styled(by, self.context.style(Role::Dim)),
+                Span::styled(made_by(rule), self.context.style(Role::Dim)),
             ];
-            spans.extend(self.marks(family, told));
+            // That packets end up at the kernel's own rules shows a fault, and is none.
+            spans.extend(self.marks(family, told, !is_builtin(rule)));
             Line::from(spans)
         }));
         lines.extend(self.gone(&told_lines.gone_rules));
@@ -272,7 +275,7 @@ impl Page<'_> {
             Span::styled(words, self.weight(told).patch(self.context.style(role))),
         ];
         // What is wrong matters more than who made it where both do not fit.
-        spans.extend(self.marks(route.dst.family(), told));
+        spans.extend(self.marks(route.dst.family(), told, true));
         spans.push(Span::styled(format!("  {}", protocol(route.protocol)), dim));
         Line::from(spans)
     }
@@ -280,9 +283,14 @@ impl Page<'_> {
 
 /// Kernels before 4.17 say of no rule who made it; three they make themselves.
 fn made_by(rule: &Rule) -> String {
+    if is_builtin(rule) { protocol(KERNEL) } else { protocol(rule.protocol) }
+}
+
+fn is_builtin(rule: &Rule) -> bool {
     let builtin = [(0, TABLE_LOCAL), (32766, TABLE_MAIN), (32767, TABLE_DEFAULT)];
-    let own = |(at, table)| *rule == Rule::lookup(at, table);
-    if builtin.into_iter().any(own) { protocol(KERNEL) } else { protocol(rule.protocol) }
+    let kernel = |at, table| Rule { protocol: rule.protocol, ..Rule::lookup(at, table) };
+    let known = matches!(rule.protocol, 0 | KERNEL);
+    known && builtin.into_iter().any(|(at, table)| *rule == kernel(at, table))
 }
 
 fn word(family: Family) -> &'static str {
@@ -357,3 +365,18 @@ impl Quiet {
 
 /// RTPROT_KERNEL.
 const KERNEL: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_own_rules_are_never_to_blame() {
+        assert!(is_builtin(&Rule::lookup(32766, TABLE_MAIN)));
+        assert!(is_builtin(&Rule { protocol: KERNEL, ..Rule::lookup(0, TABLE_LOCAL) }));
+        // Others lead to main, too, and may stand in the way.
+        assert!(!is_builtin(&Rule::lookup(100, TABLE_MAIN)));
+        let suppressing = Rule { suppress_prefix_len: Some(0), ..Rule::lookup(32766, TABLE_MAIN) };
+        assert!(!is_builtin(&suppressing));
+    }
+}

@@ -19,7 +19,8 @@ pub(in crate::check) const TABLES: &[Entry] = &[
         explanation: "Main has one connected route per rail for the same prefix. The kernel uses the first \
             one inserted for every packet, also for those that carry another rail's address; first is the \
             rail that came up first, so a link bounce swaps them. The second rail sends nothing, and with \
-            rp_filter 1 it does not even answer. The complete remedy: keep main as it is, give each rail a \
+            rp_filter 1 it does not even answer. A rail without a rule beside rails that have one is right \
+            while its route is the first: a warning. The complete remedy: keep main as it is, give each rail a \
             table with the connected route and a rule from its address with an explicit preference, then \
             arp_ignore=1 and arp_announce=2 on each rail, and flush the peers' neighbour entries. It works with \
             rp_filter 0, 1 and 2. The recipe that is found on the web is a trap: it empties main, so that \
@@ -46,8 +47,12 @@ pub(in crate::check) const TABLES: &[Entry] = &[
         layer: Layer::Table,
         title: "one multipath route over several rails, no source rules",
         explanation: "One route has several rails as next hops. The kernel spreads destinations by a hash, \
-            whatever address a socket is bound to; since 6.16 the hop that owns the bound source is \
-            preferred. It is no duplicate route and may be meant. Source rules may stand beside it.",
+            whatever address a socket is bound to. Since Linux 6.16 the hop that would itself give the \
+            bound address (the first of its device) is preferred: bound packets \
+            then leave by their own rail, and nothing is told. It is still told there for further \
+            addresses of a rail and for routes by a next-hop group, which know no such preference; on older kernels \
+            always. Packets of programs that bind to no address are spread on every kernel. It is no \
+            duplicate route and may be meant. Source rules may stand beside it.",
         source: "Linux net/ipv4/fib_semantics.c (fib_select_multipath)",
     },
     Entry {

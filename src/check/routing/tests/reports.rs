@@ -119,3 +119,24 @@ fn many_routes_take_no_time() {
     let most = if cfg!(debug_assertions) { 4000 } else { 100 };
     assert!(took < Duration::from_millis(most), "{took:?}");
 }
+
+#[test]
+fn the_matrix_calls_a_dead_rail_dead() {
+    use crate::check::paths::{State, matrix};
+    let cells = |lines: &str| {
+        let matrix = matrix(&node(lines), None, &["172.16.16.1".parse().unwrap()]).unwrap();
+        matrix.cells.iter().map(|c| (c.state(), c.short())).collect::<Vec<_>>()
+    };
+    let right = |dev: &str| (State::Right, format!("{dev} ✔"));
+    assert_eq!(cells(COMPLETE), [right("ib0"), right("ib1"), right("ib0")]);
+    let dead = (State::Dead, "ib1 ✖ no carrier".to_owned());
+    let lines = format!("link ib1 nocarrier\n{COMPLETE}");
+    assert_eq!(cells(&lines), [right("ib0"), dead, right("ib0")]);
+    // Another rail's address, unbound programs by Ethernet, and a destination that refuses.
+    let lines = "link eth0 ether\n addr eth0 10.0.0.1/24\n addr ib0 172.16.34.1/16 noroute\n \
+                 route default via 10.0.0.254 dev eth0";
+    let astray = (State::Wrong, "eth0 ✖".to_owned());
+    assert_eq!(cells(lines), [astray.clone(), astray]);
+    let refused = (State::Refused, "ENETUNREACH ✖".to_owned());
+    assert_eq!(cells("addr ib0 172.16.34.1/16 noroute"), [refused.clone(), refused]);
+}

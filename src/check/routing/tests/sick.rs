@@ -287,6 +287,23 @@ fn dead_links() {
     assert!(roots(&off).iter().all(|r| !r.starts_with("RULE_") && !r.starts_with("ROUTE_")));
 }
 
+/// Since 6.16 bound packets leave by the hop that would give their address: nothing goes astray.
+#[test]
+fn multipath_by_the_kernels_own_preference() {
+    let told = |further: &str| {
+        let mut n = super::kit::node(&format!(
+            "{ARP_RIGHT} addr ib0 172.16.34.1/16 noroute\n addr ib1 172.16.34.2/16 noroute\n \
+             {further} route 172.16.0.0/16 nexthop dev ib0 nexthop dev ib1"
+        ));
+        std::sync::Arc::make_mut(&mut n.host).kernel = Ok("6.18.0".into());
+        let all = crate::check::assess(&n).findings;
+        all.iter().any(|f| f.id == "ROUTE_MULTIPATH_NO_SOURCE")
+    };
+    assert!(!told(""));
+    // A second address of a rail is given by no hop.
+    assert!(told("addr ib1 172.16.34.3/16 noroute\n"));
+}
+
 #[test]
 fn next_hop_objects() {
     let lines = |objects: &str| {

@@ -148,8 +148,10 @@ pub(in crate::check) const LNET: &[Entry] = &[
         explanation: "What runs is compared with what a boot would make: /etc/lnet.conf where lnet.service is \
             enabled, networks= or ip2nets= of modprobe.d where a Lustre mount starts LNet. A warning where \
             other NIs stand there and these do not; a note where no file holds any, or where only the \
-            service is missing: a script of the site may do it. lnetctl export --backup > /etc/lnet.conf \
-            writes down what runs, systemctl enable lnet brings it back.",
+            service is missing: a script of the site may do it. lnetctl export --backup writes down what \
+            runs, systemctl enable lnet brings it back. Never send export straight into \
+            /etc/lnet.conf: it exits with 0 and prints nothing where it fails, and 2.10 does not know \
+            --backup, so the file would be empty.",
         source: "Lustre manual, LNet configuration; lustre/scripts/systemd/lnet.service.in",
     },
     Entry {

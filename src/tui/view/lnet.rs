@@ -178,6 +178,11 @@ fn life(
     quiet.extend(life.after_reboot.iter().map(|words| format!("at a reboot: {words}")));
     lines.extend(quiet.into_iter().map(|words| Line::styled(words, dim)));
     lines.extend(life.next.iter().map(|step| {
+        // A command that is cut is worse than none.
+        if cells(&step.command) + 5 > width {
+            let words = format!("next {}: the command is in Findings", step.why);
+            return Line::styled(words, dim);
+        }
         Line::from(vec![
             Span::styled("next ", dim),
             Span::raw(step.command.to_string()),

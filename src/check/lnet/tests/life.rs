@@ -1,7 +1,7 @@
 //! Stages, and what a boot would keep.
 
 use super::*;
-use crate::lnet::lifecycle::StartedBy;
+use crate::lnet::lifecycle::{EXPORT, StartedBy};
 use crate::node::LnetStage::{Configured, Loaded, Up};
 
 fn stage(failure: LnetFailure) -> Stand {
@@ -25,7 +25,7 @@ fn row_17_loaded_and_not_configured() {
         [
             "lnetctl lnet configure",
             "lnetctl net add --net o2ib --if ib0,ib1",
-            "lnetctl export --backup > /etc/lnet.conf",
+            EXPORT,
             "systemctl enable lnet",
         ]
     );
@@ -139,10 +139,7 @@ fn a_rail_that_is_only_there_until_the_next_boot() {
     assert_eq!((one.id, one.severity), ("LNET_NOT_PERSISTENT", Severity::Warning));
     assert_eq!(one.rails, ["ib1"]);
     assert!(one.evidence.contains(&"10.1.0.2@o2ib would be gone".into()), "{:?}", one.evidence);
-    assert_eq!(
-        commands(&one),
-        ["lnetctl export --backup > /etc/lnet.conf", "systemctl enable lnet"]
-    );
+    assert_eq!(commands(&one), [EXPORT, "systemctl enable lnet"]);
     let life = lost.judged().lnet;
     assert_eq!(life.survives_reboot.ok(), Some(&false));
     // lnet.service leaves the parameters alone.
@@ -163,6 +160,13 @@ fn a_mount_starts_lnet_from_its_parameters() {
     let unread = Stand::new(2).conf(&[("o2ib", &["ib0", "ib1"])]).service(false).only();
     assert_eq!((unread.id, unread.severity), ("LNET_NOT_PERSISTENT", Severity::Note));
     assert_eq!(commands(&unread), ["systemctl enable lnet"]);
+    assert!(unread.summary.ends_with("is not enabled"), "{}", unread.summary);
+    // The file names one of them alone, and nobody reads it: it is not to be written over.
+    let partly = Stand::new(2).conf(&[("o2ib", &["ib0"])]).service(false).only();
+    assert_eq!((partly.id, partly.severity), ("LNET_NOT_PERSISTENT", Severity::Note));
+    assert_eq!(commands(&partly), ["systemctl enable lnet"]);
+    assert!(partly.summary.contains("/etc/lnet.conf names o2ib, and lnet.service"), "{partly:?}");
+    assert!(partly.evidence.iter().all(|line| !line.contains("no file names a net")));
     // In no file: a script of the site may make them.
     let unknown = Stand::new(2).service(false).only();
     assert_eq!((unknown.id, unknown.severity), ("LNET_NOT_PERSISTENT", Severity::Note));

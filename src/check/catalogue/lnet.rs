@@ -13,6 +13,7 @@ pub(in crate::check) const NI_SETTINGS_DIFFER: &str = "NI_SETTINGS_DIFFER";
 pub(in crate::check) const NI_FAILURES_UNSEEN: &str = "NI_FAILURES_UNSEEN";
 pub(in crate::check) const LNET_NOT_LOADED: &str = "LNET_NOT_LOADED";
 pub(in crate::check) const LNET_NOT_CONFIGURED: &str = "LNET_NOT_CONFIGURED";
+pub(in crate::check) const LNET_NO_ANSWER: &str = "LNET_NO_ANSWER";
 pub(in crate::check) const LNET_NO_NETS: &str = "LNET_NO_NETS";
 pub(in crate::check) const LNET_NOT_PERSISTENT: &str = "LNET_NOT_PERSISTENT";
 pub(in crate::check) const LNET_CONFIG_CONFLICT: &str = "LNET_CONFIG_CONFLICT";
@@ -57,7 +58,8 @@ pub(in crate::check) const LNET: &[Entry] = &[
         title: "LNet shows an NI as down and uses it",
         explanation: "status is down, yet fatal_error is 0, health is 1000, and messages move or the node is no \
             router: the link flapped, and Lustre 2.17.0 does not set the status back. Nothing is wrong with \
-            the rail. Fixed in 2.17.53.",
+            the rail. Fixed in 2.17.53. Where it is not known whether this node routes, a router's net \
+            without traffic looks the same: lnetctl routing show tells.",
         source: "LU-20093; Lustre lnet/include/lnet/lib-lnet.h (lnet_ni_get_status_locked)",
     },
     Entry {
@@ -132,6 +134,17 @@ pub(in crate::check) const LNET: &[Entry] = &[
         source: "Lustre lnet/lnet/api-ni.c (LNetNIInit, lnet_get_networks)",
     },
     Entry {
+        id: LNET_NO_ANSWER,
+        layer: Layer::Ni,
+        title: "LNet is loaded and lnetctl gives no answer",
+        explanation: "lnetctl hung, crashed or printed what cannot be read, so nothing is known of LNet's nets. One \
+            that hangs sleeps in the kernel and cannot be killed: it waits for LNet's API mutex, which is \
+            held while LNet is configured or shut down, while a net with a dead peer is removed (a minute \
+            and more) or, by a defect, for good. Wait; /proc/PID/stack tells where it sleeps; do not start \
+            more of them, each hangs as well. Not being allowed to ask is no finding.",
+        source: "LU-15616, LU-17103; Lustre lnet/lnet/api-ni.c (ln_api_mutex)",
+    },
+    Entry {
         id: LNET_NO_NETS,
         layer: Layer::Ni,
         title: "LNet is configured and has no net",
@@ -199,8 +212,8 @@ pub(in crate::check) const LNET: &[Entry] = &[
         id: LNET_ROUTER_IDLE,
         layer: Layer::Ni,
         title: "a router's NI had no traffic for a while",
-        explanation: "Routing is on, and status is down with fatal_error 0 and full health: nothing came in over this \
-            net for router_ping_timeout + alive_router_check_interval (110 s). Normal on a net without \
+        explanation: "Routing is on, or of this version only a router says so of an NI: status is down with \
+            fatal_error 0 and full health. Nothing came in over this net for router_ping_timeout + alive_router_check_interval (110 s). Normal on a net without \
             clients; on one with clients, ping one.",
         source: "Lustre lnet/lnet/router.c (lnet_update_ni_status_locked)",
     },

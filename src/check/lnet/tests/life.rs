@@ -275,3 +275,41 @@ fn row_31_keys_that_leak_from_the_next_ni() {
     assert_eq!(roots("2.15.8", own), []);
     assert_eq!(conf("").roots(), [], "of which version is not known");
 }
+
+#[test]
+fn row_26_a_tool_that_gives_no_answer() {
+    let hangs = LnetFailure::Timeout("no answer in 5 s; killed".into());
+    let one = stage(hangs.clone()).only();
+    assert_eq!((one.id, one.severity), ("LNET_NO_ANSWER", Severity::Warning));
+    assert!(one.summary.ends_with("wait, and do not start more"), "{}", one.summary);
+    // The child that is left behind is named.
+    let mut sample = stage(hangs).sample(0);
+    Arc::make_mut(&mut sample.lnet).left = Some(4711);
+    let node = Node::new(Settings::default(), SourceKind::Live, &sample);
+    let judged = assess(&node);
+    let left = judged.findings.iter().find(|f| f.id == "LNET_NO_ANSWER").unwrap();
+    assert!(left.summary.contains("wait for pid 4711 to end"), "{}", left.summary);
+    assert_eq!(left.verify[0].command, "cat /proc/4711/stack");
+    let rubbish = stage(LnetFailure::Failed("not YAML".into()));
+    assert_eq!(rubbish.roots(), [("LNET_NO_ANSWER", Severity::Warning)]);
+    // What says nothing of LNet, and what was not allowed.
+    for failure in [
+        LnetFailure::Failed("cannot run /x/lnetctl: no such file".into()),
+        LnetFailure::Denied("Permission denied".into()),
+        LnetFailure::NotInstalled,
+        LnetFailure::Pending,
+    ] {
+        let there = stage(failure.clone());
+        let mut sample = there.sample(0);
+        Arc::make_mut(&mut sample.lnet).modules.lnet = Some(true);
+        let node = Node::new(Settings::default(), SourceKind::Live, &sample);
+        assert_eq!(roots(&assess(&node)), [], "{failure:?}");
+    }
+    // Without the module nothing hangs in it; a tool that was named is told of all the same.
+    let mut sample = stage(LnetFailure::Failed("cannot run /x: no such file".into())).sample(0);
+    Arc::make_mut(&mut sample.lnet).modules.lnet = Some(false);
+    let judged = assess(&Node::new(Settings::default(), SourceKind::Live, &sample));
+    assert_eq!(roots(&judged), []);
+    let gap = judged.not_checked.iter().find(|gap| gap.what == "LNet").unwrap();
+    assert_eq!(&*gap.why, "lnetctl failed: cannot run /x: no such file");
+}

@@ -13,6 +13,7 @@ use crate::lnet::ip2nets::Version;
 use crate::node::{Node, Presence, Rail, RailNi};
 use crate::sample::{Address, LnetNi, MAX_HEALTH, Prefix, Text, Why};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The NIs of a rail.
 pub(super) fn on_rail(view: &RailView<'_>, cause: Option<Cause>) -> Vec<Finding> {
@@ -86,6 +87,9 @@ pub fn ni_verdict(node: &Node, ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
     }
 }
 
+/// So long after a link came back LNet may not have heard of it.
+const LATER: Duration = Duration::from_secs(2);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     /// `fatal_error`: the driver below LNet says that link or address is gone.
@@ -138,9 +142,9 @@ pub(super) fn is_router(node: &Node) -> Option<bool> {
 /// Does LNet's answer say that the link is gone, from before the link came back?
 pub(in crate::check) fn is_held(node: &Node, ni: &LnetNi) -> bool {
     let Ok(answer) = &node.lnet.answer else { return false };
-    // When its child was started; what LNet has learnt since is in the next one.
+    // From when its child was started, and LNet itself may be a little later than the port.
     let before = |rail: &Rail| {
-        rail.state_since.is_some_and(|since| since.mono + answer.took >= answer.at)
+        rail.state_since.is_some_and(|since| since.mono + LATER + answer.took >= answer.at)
             && rail.presence == Presence::Present
             && works(rail)
     };

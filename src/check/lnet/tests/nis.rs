@@ -156,7 +156,7 @@ fn a_link_that_came_back_is_newer_than_the_answer() {
         ladder.iter().find(|r| r.layer == crate::check::Layer::Ni).unwrap().verdict
     };
     assert_eq!(rung(&back), crate::check::Verdict::Unknown);
-    // It is, and says the same.
-    node.advance(&stand.sample(6_000));
+    // LNet had time to hear of it, and says the same.
+    node.advance(&stand.sample(6_500));
     assert_eq!(roots(&assess(&node)), [("NI_DOWN", Severity::Critical)]);
 }

@@ -76,7 +76,7 @@ pub(in crate::check) const LNET: &[Entry] = &[
         layer: Layer::Ni,
         title: "a rail has no NI, and its like have one",
         explanation: "The rail is up with an address, and LNet has no NI on it: its share of the load goes over the \
-            others. A warning where a file that is read at boot names it, where it had an NI while railtop ran, \
+            others. A warning where a file that is read at boot or /etc/lnet.conf names it, where it had an NI while railtop ran, \
             or where several rails of the same adapter and subnet have one; a note where only one has: the \
             second may be left to other traffic on purpose. Typical causes: of several ip2nets rules for one \
             net only the first counts (to 2.13, and in YAML in 2.17); an interface whose name begins another's \

@@ -103,7 +103,7 @@ fn of_rail(
         evidence.push(format!("health of the others of {}: {}", ni.net, others.join(", ")).into());
     }
     let mut finding = Finding::new(NI_HEALTH_LOW, severity, summary, evidence).on(view);
-    finding.caused_by = cause(view, known);
+    finding.caused_by = cause(view, known, rises(scene.node, ni));
     if finding.caused_by.is_none() && !failing {
         let nid = &ni.ni.nid;
         finding.fix = here(format!("lnetctl net set --nid {nid} --health 1000"));
@@ -126,15 +126,28 @@ fn better(net: &Net<'_>, place: usize, health: u32) -> Vec<(usize, u32)> {
         .collect()
 }
 
-/// The link, the NI without one, else the way that packets take.
-fn cause(view: &RailView<'_>, known: &Known<'_>) -> Option<&'static str> {
+/// Do failures of the NI rise, within the last minute? Where it was looked at once: were there any?
+pub(super) fn rises(node: &Node, ni: &RailNi) -> bool {
+    let now = failures(ni);
+    let lately = node.lnet_growth(&ni.ni.nid).and_then(|growth| growth.failures.ok());
+    match (now, lately) {
+        (None, None) => {
+            FAILURES.iter().any(|(key, _)| ni.ni.number::<u32>(key).is_ok_and(|count| count > 0))
+        }
+        _ => now.is_some_and(|rate| rate > 0.0) || lately.is_some_and(|count| count > 0),
+    }
+}
+
+/// The link, the NI without one, else the way that packets take: that only where messages fail,
+/// for a health that was set by hand has nothing to do with it.
+fn cause(view: &RailView<'_>, known: &Known<'_>, rises: bool) -> Option<&'static str> {
     let rail = view.index;
     let dead = || known.root(rail, |f| (Layer::Cable..=Layer::Netdev).contains(&f.layer));
     (!works(view.rail))
         .then(dead)
         .flatten()
         .or_else(|| known.ni_down(rail))
-        .or_else(|| known.routing(rail))
+        .or_else(|| known.routing(rail).filter(|_| rises))
 }
 
 fn failures(ni: &RailNi) -> Option<f64> {

@@ -163,11 +163,17 @@ impl<'a, 'n> Sheet<'a, 'n> {
     }
 
     /// Those whose values are compared with its own: who is out already is not. `None` where it
-    /// is out itself, or a value is not known.
+    /// is out itself.
     fn compared(&self, criterion: Criterion) -> Option<Vec<usize>> {
         let steps = self.races.iter().flat_map(|(_, race)| &race.steps);
         let reached = steps.filter(|s| s.criterion == criterion && s.before.contains(&self.own));
-        let with: Vec<usize> = reached.flat_map(|step| step.before.iter().copied()).collect();
+        let mut with: Vec<usize> = reached.flat_map(|step| step.before.iter().copied()).collect();
+        for (_, race) in &self.races {
+            let here = race.stopped.as_ref().is_some_and(|(at, _)| *at == criterion);
+            if here && race.left.contains(&self.own) {
+                with.extend(&race.left);
+            }
+        }
         (!with.is_empty()).then_some(with)
     }
 

@@ -234,6 +234,14 @@ fn one_point_of_health_idles_a_rail() {
     let words = "never chosen while ib0, ib1 and ib3 have a higher health";
     assert_eq!(rung(&a, 2, Layer::Selection), (Verdict::Note, words, None));
     assert_eq!(a.rails[2].first_failing, Some(Layer::Health));
+    // Who is out already is compared with nobody further on.
+    let others = |rung: &str| -> Vec<Text> {
+        let rung = a.rails[0].selection.iter().find(|r| r.rung == rung).unwrap();
+        rung.others.iter().map(|(names, _)| names.clone()).collect()
+    };
+    assert!(others("health").contains(&"ib2".into()));
+    assert_eq!(others("udsp"), ["ib1 and ib3"]);
+    assert!(others("credits").iter().all(|names| !names.contains("ib2")));
 
     // Its twin without traffic idles as well, and is told of all the same.
     for rail in 0..4 {
@@ -508,4 +516,20 @@ fn nodes_of_every_size_are_judged() {
         let a = judged(&mut node);
         assert!(a.rails.iter().all(|r| r.selection.iter().filter(|s| s.decides).count() <= 1));
     }
+}
+
+#[test]
+fn a_health_that_was_set_by_hand_is_not_laid_to_routes() {
+    let mut node = four();
+    node.rails[2].lnet[0].ni.health = Ok(500);
+    let rises = |node: &Node| super::health::rises(node, &node.rails[2].lnet[0]);
+    set(&mut node, 2, "health stats/timeouts", "9");
+    assert!(!rises(&node), "they did not rise");
+    node.rails[2].lnet[0].rates.failures = Fact::known(0.5);
+    assert!(rises(&node));
+    // Looked at once: whether there were any.
+    node.rails[2].lnet[0].rates.failures = Fact::unknown(Why::FirstSample, "");
+    assert!(rises(&node));
+    set(&mut node, 2, "health stats/timeouts", "0");
+    assert!(!rises(&node));
 }

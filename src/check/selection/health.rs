@@ -126,14 +126,17 @@ fn better(net: &Net<'_>, place: usize, health: u32) -> Vec<(usize, u32)> {
         .collect()
 }
 
-/// Do failures of the NI rise, within the last minute? Where it was looked at once: were there any?
+/// Do failures of the NI rise, within the last minute? Its recovery pings come after 1, 2, 4 …
+/// seconds, so with fewer than six of them failed the last failure is no older than that. Where
+/// the NI was looked at once: were there any?
 pub(super) fn rises(node: &Node, ni: &RailNi) -> bool {
+    let any = || FAILURES.iter().any(|(key, _)| ni.ni.number::<u32>(key).is_ok_and(|n| n > 0));
     let now = failures(ni);
     let lately = node.lnet_growth(&ni.ni.nid).and_then(|growth| growth.failures.ok());
+    let pings = ni.ni.number::<u32>("health stats/ping_count");
     match (now, lately) {
-        (None, None) => {
-            FAILURES.iter().any(|(key, _)| ni.ni.number::<u32>(key).is_ok_and(|count| count > 0))
-        }
+        (None, None) => any(),
+        _ if pings.is_ok_and(|failed| (1..6).contains(&failed)) => any(),
         _ => now.is_some_and(|rate| rate > 0.0) || lately.is_some_and(|count| count > 0),
     }
 }

@@ -524,7 +524,11 @@ fn a_health_that_was_set_by_hand_is_not_laid_to_routes() {
     node.rails[2].lnet[0].ni.health = Ok(500);
     let rises = |node: &Node| super::health::rises(node, &node.rails[2].lnet[0]);
     set(&mut node, 2, "health stats/timeouts", "9");
+    set(&mut node, 2, "health stats/ping_count", "6");
     assert!(!rises(&node), "they did not rise");
+    set(&mut node, 2, "health stats/ping_count", "2");
+    assert!(rises(&node), "seconds ago");
+    set(&mut node, 2, "health stats/ping_count", "0");
     node.rails[2].lnet[0].rates.failures = Fact::known(0.5);
     assert!(rises(&node));
     // Looked at once: whether there were any.

@@ -6,7 +6,7 @@ use crate::check::fold::Found;
 use crate::check::view::{RailView, works};
 use crate::check::{Finding, Layer, Severity, Step, Verdict, Where};
 use crate::lnet::select::{Order, numbers};
-use crate::node::{Node, RailNi};
+use crate::node::{NiGrowth, Node, RailNi};
 use crate::sample::{LnetNi, LnetPeerNi, Reading, Text};
 use crate::units;
 use std::fmt::Write;
@@ -15,6 +15,7 @@ use std::time::Duration;
 const HEALTHY: u32 = 1000; // LNET_MAX_HEALTH_VALUE
 /// So many lines of evidence.
 const LINES: usize = 4;
+const MINUTE: Duration = Duration::from_mins(1);
 /// Versions that never lower the health of the only NI (LU-13501, LU-19476).
 const SINGLE: std::ops::Range<(u32, u32, u32)> = (2, 13, 55)..(2, 17, 0);
 
@@ -103,7 +104,8 @@ fn of_rail(
         evidence.push(format!("health of the others of {}: {}", ni.net, others.join(", ")).into());
     }
     let mut finding = Finding::new(NI_HEALTH_LOW, severity, summary, evidence).on(view);
-    finding.caused_by = cause(view, known, rises(scene.node, ni));
+    let growth = scene.node.lnet_growth(&ni.ni.nid);
+    finding.caused_by = cause(view, known, rises(ni, growth.as_ref()));
     if finding.caused_by.is_none() && !failing {
         let nid = &ni.ni.nid;
         finding.fix = here(format!("lnetctl net set --nid {nid} --health 1000"));
@@ -126,19 +128,15 @@ fn better(net: &Net<'_>, place: usize, health: u32) -> Vec<(usize, u32)> {
         .collect()
 }
 
-/// Do failures of the NI rise, within the last minute? Its recovery pings come after 1, 2, 4 …
-/// seconds, so with fewer than six of them failed the last failure is no older than that. Where
-/// the NI was looked at once: were there any?
-pub(super) fn rises(node: &Node, ni: &RailNi) -> bool {
+/// Do failures of the NI rise, within the last minute? Where it was watched for less than that, so
+/// that this is not known: were there any?
+pub(super) fn rises(ni: &RailNi, growth: Option<&NiGrowth>) -> bool {
     let any = || FAILURES.iter().any(|(key, _)| ni.ni.number::<u32>(key).is_ok_and(|n| n > 0));
-    let now = failures(ni);
-    let lately = node.lnet_growth(&ni.ni.nid).and_then(|growth| growth.failures.ok());
-    let pings = ni.ni.number::<u32>("health stats/ping_count");
-    match (now, lately) {
-        (None, None) => any(),
-        _ if pings.is_ok_and(|failed| (1..6).contains(&failed)) => any(),
-        _ => now.is_some_and(|rate| rate > 0.0) || lately.is_some_and(|count| count > 0),
-    }
+    failures(ni).is_some_and(|rate| rate > 0.0)
+        || match growth {
+            Some(growth) if growth.over >= MINUTE => growth.failures.as_ref().is_ok_and(|n| *n > 0),
+            _ => any(),
+        }
 }
 
 /// The link, the NI without one, else the way that packets take: that only where messages fail,

@@ -1,6 +1,6 @@
 use super::super::testkit::{answered, flow, healthy, ib_rail, peer_ni, set_port};
 use super::super::{Assessment, Finding, Layer, Severity, Verdict, assess};
-use crate::node::{HistoryPoint, NiRates, Node, PortState};
+use crate::node::{HistoryPoint, NiGrowth, NiRates, Node, PortState};
 use crate::sample::{Fact, Lnet, LnetGlobal, LnetNet, LnetPeer, LnetUdsp, Text, Unknown, Why};
 use std::sync::Arc;
 use std::time::Duration;
@@ -522,18 +522,20 @@ fn nodes_of_every_size_are_judged() {
 fn a_health_that_was_set_by_hand_is_not_laid_to_routes() {
     let mut node = four();
     node.rails[2].lnet[0].ni.health = Ok(500);
-    let rises = |node: &Node| super::health::rises(node, &node.rails[2].lnet[0]);
+    let growth = |seconds, failures| NiGrowth {
+        over: Duration::from_secs(seconds),
+        dropped: Ok(0),
+        timeouts: Ok(0),
+        failures: Ok(failures),
+    };
+    let rises = |node: &Node, growth: Option<&NiGrowth>| {
+        super::health::rises(&node.rails[2].lnet[0], growth)
+    };
+    assert!(!rises(&node, None), "nothing ever failed on it");
     set(&mut node, 2, "health stats/timeouts", "9");
-    set(&mut node, 2, "health stats/ping_count", "6");
-    assert!(!rises(&node), "they did not rise");
-    set(&mut node, 2, "health stats/ping_count", "2");
-    assert!(rises(&node), "seconds ago");
-    set(&mut node, 2, "health stats/ping_count", "0");
+    assert!(rises(&node, None) && rises(&node, Some(&growth(8, 0))), "perhaps just before");
+    assert!(!rises(&node, Some(&growth(60, 0))), "they did not rise for a minute");
+    assert!(rises(&node, Some(&growth(60, 1))));
     node.rails[2].lnet[0].rates.failures = Fact::known(0.5);
-    assert!(rises(&node));
-    // Looked at once: whether there were any.
-    node.rails[2].lnet[0].rates.failures = Fact::unknown(Why::FirstSample, "");
-    assert!(rises(&node));
-    set(&mut node, 2, "health stats/timeouts", "0");
-    assert!(!rises(&node));
+    assert!(rises(&node, Some(&growth(60, 0))));
 }

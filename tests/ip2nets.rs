@@ -383,6 +383,7 @@ fn files_are_told_by_what_stands_in_them() {
     for (args, told) in [
         (vec![file("e", "options lnet routes=x\n")], "neither networks nor ip2nets"),
         (vec!["/no/such/file".to_owned()], "no such file"),
+        (vec!["nofile.yaml".to_owned()], "no such file"),
         (vec!["--lnet".into(), "new".into(), "tcp".into()], "--lnet: no version in `new`"),
         (vec![file("f", "ip2nets:\n  - ip-range:\n      0: *.*.*.*\n")], "alias in YAML"),
         (vec![file("g", &"x".repeat(1024 * 1024 + 1))], "larger than 1 MiB"),

@@ -154,12 +154,13 @@ fn no_such_program() {
     let stand = Stand::new();
     let stream = Stream::start(&mut stand.command_with(&stand.at("nowhere/lnetctl"), &[]));
     let object = answered(&stream);
-    assert_eq!(object["lnet"]["unknown"]["stage"]["why"], "absent");
-    assert!(
-        object["lnet"]["unknown"]["stage"]["detail"].as_str().unwrap().contains("not installed")
-    );
+    // Whoever names a program means that one.
+    let detail = object["lnet"]["unknown"]["stage"]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("cannot run") && detail.ends_with("no such file"), "{detail}");
     stand.tree.remove("sys/module/lnet");
-    stream.until("nothing of LNet is here", |o| o["lnet"]["stage"] == "absent");
+    stream.until("nothing of LNet is here", |o| o["lnet"]["stage"] == "not_loaded");
+    let (text, _) = check(&stand, "nowhere/lnetctl");
+    assert!(text.contains("LNet: lnetctl failed: cannot run") && !text.contains("LNET_"), "{text}");
 }
 
 #[test]
@@ -278,6 +279,28 @@ fn a_first_answer_that_never_comes() {
             (!is_running(pid)).then_some(())
         });
     }
+}
+
+/// `railtop check` with this program, and how long it took.
+fn check(stand: &Stand, program: &str) -> (String, Duration) {
+    let start = Instant::now();
+    let mut command = Command::new(railtop());
+    command.args(["check", "--interval", "250ms", "--rail", "ibt*", "--root"]);
+    let out = command.arg(stand.tree.path()).arg("--lnetctl").arg(stand.at(program)).output();
+    (String::from_utf8(out.unwrap().stdout).unwrap(), start.elapsed())
+}
+
+#[test]
+fn a_check_tells_of_one_that_hangs() {
+    let stand = Stand::new();
+    stand.script("sleep 1000");
+    let (text, _) = check(&stand, "lnetctl");
+    assert!(text.contains("LNet is loaded, and lnetctl does not answer"), "{text}");
+    // Without the module nobody waits for it.
+    stand.tree.remove("sys/module/lnet");
+    let (text, took) = check(&stand, "lnetctl");
+    assert!(!text.contains("does not answer"), "{text}");
+    assert!(took < Duration::from_millis(4500), "{took:?}");
 }
 
 #[test]

@@ -225,14 +225,15 @@ fn a_rail_until_the_next_boot() {
     assert_eq!(roots(&object), ["LNET_NOT_PERSISTENT warning"]);
     let found = finding(&object, "LNET_NOT_PERSISTENT");
     assert_eq!(found["rails"], json!(["ib1"]));
-    assert_eq!(
-        commands(&found["fix"]),
-        ["lnetctl export --backup > /etc/lnet.conf", "systemctl enable lnet"]
-    );
+    let fix = commands(&found["fix"]);
+    assert!(fix[0].contains("lnetctl export --backup >$n.new;"), "{fix:?}");
+    assert_eq!(fix[1..], ["systemctl enable lnet"]);
+    let undo = ["mv -f /etc/lnet.conf.old /etc/lnet.conf", "systemctl disable lnet"];
+    assert_eq!(commands(&found["undo"]), undo);
     let told = node.text(&["check"]);
     assert!(told.contains("172.16.34.2@o2ib is only there until the next boot"), "{told}");
     let fix = node.text(&["fix", "LNET_NOT_PERSISTENT"]);
-    assert!(fix.contains("\nlnetctl export --backup > /etc/lnet.conf\n"), "{fix}");
+    assert!(fix.contains("\n(cd /etc || exit; n=lnet.conf; lnetctl export"), "{fix}");
     // The other way round: the file has it, LNet does not.
     let node = Node::new().loaded().answers(&[("o2ib", "ib0", "up", 0)]).service();
     let object = node.file("etc/lnet.conf", CONF).check();

@@ -61,6 +61,7 @@ fn sample(at: Duration) -> Sample {
         version: absent(),
         answer: Err(LnetFailure::NotInstalled),
         waiting_since: None,
+        left: None,
         last_failure: None,
         sudoers: None,
         more: railtop::sample::LnetMore::default(),

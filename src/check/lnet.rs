@@ -16,6 +16,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub(super) use ni::is_held;
 pub use ni::ni_verdict;
 pub use peers::peer_verdict;
 

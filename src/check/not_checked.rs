@@ -7,7 +7,7 @@ use super::fold::Found;
 use super::ladder;
 use super::view::RailView;
 use crate::node::{Node, Policy};
-use crate::sample::{OWN_COST, Reading, Text, Unknown, Why};
+use crate::sample::{LnetFailure, OWN_COST, Reading, Text, Unknown, Why};
 use crate::units;
 
 /// Everything that could not be judged on this node.
@@ -48,7 +48,11 @@ fn rail(view: &RailView<'_>) -> Option<NotChecked> {
 
 /// LNet that is not there is no gap; LNet that is there and does not speak is one.
 fn lnet(node: &Node) -> Option<NotChecked> {
-    let unknown = node.lnet_unknown()?;
+    let Some(unknown) = node.lnet_unknown() else {
+        // An lnetctl that was named and cannot be run, where no module is loaded.
+        let Err(LnetFailure::Failed(detail)) = &node.lnet.answer else { return None };
+        return Some(entry("LNet", with_detail("lnetctl failed", detail)));
+    };
     let why = match unknown.why {
         Why::Denied => match &node.lnet.sudoers {
             Some(line) => format!(

@@ -304,6 +304,7 @@ pub(crate) fn node(rails: Vec<Rail>) -> Node {
         version: text("2.15.8"),
         answer: Ok(LnetAnswer { at: now().mono, took: Duration::ZERO, nets: vec![lo, o2ib] }),
         waiting_since: None,
+        left: None,
         last_failure: None,
         sudoers: None,
         more: crate::sample::LnetMore::default(),

@@ -335,6 +335,8 @@ fn a_stale_status_is_a_note() {
     assert_eq!(ids(&assess(&n)), [("NI_STATUS_STALE", Severity::Note, None)]);
     n.rails[1].lnet[0].sent_per_second = Fact::known(0.0);
     n.rails[1].lnet[0].received_per_second = Fact::unknown(Why::FirstSample, "");
+    assert_eq!(ids(&assess(&n)), [("LNET_ROUTER_IDLE", Severity::Note, None)], "2.15");
+    Arc::make_mut(&mut n.lnet).version = crate::node::testing::absent();
     assert_eq!(ids(&assess(&n)), [("NI_DOWN", Severity::Warning, None)]);
 }
 

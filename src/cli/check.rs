@@ -6,12 +6,17 @@ use super::{expect, open, peers, rails};
 use crate::check::{self, Assessment, Verdict};
 use crate::node::{Node, RailNi, Settings, SourceKind};
 use crate::report::{json, junit, nagios, text};
-use crate::sample::{Mono, Sample, Why};
+use crate::sample::{Lnet, LnetFailure, Mono, Sample, Why};
 use crate::source::Source;
 use std::time::Duration;
 
 /// So long a live check waits for the first answers of `lnetctl`.
 const LNET_PATIENCE: Duration = Duration::from_secs(5);
+/// So long for the very first one where LNet is loaded: until `lnetctl` has been given up, so that
+/// this can be told.
+const LNET_GIVEN_UP: Duration = Duration::from_secs(8);
+/// So long where the module is not loaded and an `lnetctl` was named.
+const UNLOADED_PATIENCE: Duration = Duration::from_secs(2);
 /// So long a live command waits for the first dump of the routes.
 pub(super) const ROUTES_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -137,5 +142,13 @@ fn enough(sample: &Sample, waited: Duration, interval: Duration) -> bool {
     // Ticks come a little early or late.
     waited >= interval.mul_f64(0.9)
         && (is_read(sample) || waited >= ROUTES_PATIENCE)
-        && (!pending || waited >= LNET_PATIENCE)
+        && (!pending || waited >= patience(&sample.lnet))
+}
+
+fn patience(lnet: &Lnet) -> Duration {
+    match (lnet.modules.lnet, &lnet.answer) {
+        (Some(true), Err(LnetFailure::Pending)) => LNET_GIVEN_UP,
+        (Some(false), Err(LnetFailure::Pending)) => UNLOADED_PATIENCE,
+        _ => LNET_PATIENCE,
+    }
 }

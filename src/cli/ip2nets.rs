@@ -98,7 +98,7 @@ struct Given {
 fn given(argument: &str) -> Result<Given, Failure> {
     let is_file = std::fs::metadata(argument).is_ok_and(|m| m.is_file());
     if !is_file {
-        if argument.starts_with(['/', '.']) && !argument.contains(char::is_whitespace) {
+        if is_path(argument) {
             let line =
                 format!("{argument}: there is no such file; give a file, or rules in quotes");
             return Err(Failure::Usage(Text::new(&line)));
@@ -114,6 +114,14 @@ fn given(argument: &str) -> Result<Given, Failure> {
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Given { source: Text::new(argument).to_string(), text })
+}
+
+/// Does it look like the name of a file? No net is named so, and every rule has a blank.
+fn is_path(argument: &str) -> bool {
+    let suffix = argument.rsplit_once('.').map(|(_, suffix)| suffix.to_ascii_lowercase());
+    let named = suffix.is_some_and(|s| ["yaml", "yml", "conf", "txt"].contains(&s.as_str()));
+    (named || argument.contains('/') || argument.starts_with('.'))
+        && !argument.contains(|c: char| c.is_whitespace() || "()=;*[]".contains(c))
 }
 
 type Source3 = (String, Rules, Option<String>);
@@ -170,6 +178,19 @@ fn by_hand(
         };
         (engine.unwrap_or(guess), trimmed.to_owned())
     };
+    if string.is_empty() {
+        // The kernel takes an empty parameter for one that is not set.
+        let name = if engine == EngineChoice::Networks { "networks" } else { "ip2nets" };
+        let source = format!(
+            "an empty {name} of {source}, which is as if it were not set: the default, tcp on the \
+             first interface"
+        );
+        let rules = match engine {
+            EngineChoice::Networks => Rules::Networks(string),
+            _ => Rules::Ip2nets(string),
+        };
+        return Ok(vec![(source, rules, Some("tcp".into()))]);
+    }
     let line = Some(string.clone());
     Ok(vec![match engine {
         EngineChoice::Networks => (at("networks"), Rules::Networks(string), line),

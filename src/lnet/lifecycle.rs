@@ -11,7 +11,7 @@ mod wanted;
 
 pub use boot::{Boot, BootNi};
 pub use next::NextStep;
-pub(crate) use next::persist;
+pub(crate) use next::{DISABLE, ENABLE, EXPORT, UNDO_EXPORT};
 pub use stage::LnetStage;
 pub use users::StartedBy;
 pub use wanted::Wanted;

@@ -250,10 +250,13 @@ impl LnetReader {
                     self.version_asked = true;
                     self.publish(|lnet| lnet.version = version);
                 }
-                Some(News::Left(_)) => {}
+                Some(News::Left(pid)) => self.publish(|lnet| lnet.left = pid),
                 None if job.is_over() => {
                     let silent = !job.answered;
                     self.job = None;
+                    if self.lnet.left.is_some() {
+                        self.publish(|lnet| lnet.left = None);
+                    }
                     if silent {
                         let words = "the thread that ran lnetctl ended without a result";
                         self.refuse(LnetFailure::Failed(words.into()), now);
@@ -352,6 +355,7 @@ pub fn nothing() -> Lnet {
         version: Err(Unknown::new(Why::Absent, "not asked")),
         answer: Err(LnetFailure::Pending),
         waiting_since: None,
+        left: None,
         last_failure: None,
         more: LnetMore::default(),
         local: Arc::default(),

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// The health of an NI of which nothing failed: `LNET_MAX_HEALTH_VALUE`, lnet/include/lnet/lib-types.h.
 pub const MAX_HEALTH: u32 = 1000;
 
+/// How [`LnetFailure::Failed`] begins where `lnetctl` could not be started.
+pub const CANNOT_RUN: &str = "cannot run";
+
 /// LNet as one pass saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lnet {
@@ -30,6 +33,9 @@ pub struct Lnet {
     pub answer: Result<LnetAnswer, LnetFailure>,
     /// A child that was asked then is late (over 1 s), or could not be killed.
     pub waiting_since: Option<Mono>,
+    /// The pid of a child that SIGKILL did not end and that is still there.
+    #[serde(default)]
+    pub left: Option<i32>,
     /// The newest failure, and when, if no good answer came after it. A last good `answer` is
     /// kept beside it for 30 s where the failure says nothing of LNet itself (a timeout, a crash
     /// of the tool).
@@ -156,6 +162,18 @@ pub enum LnetFailure {
     Failed(Text),
     /// Not asked yet.
     Pending,
+}
+
+impl LnetFailure {
+    /// A failure to start `lnetctl`, which says nothing of LNet.
+    pub fn is_of_program(&self) -> bool {
+        match self {
+            Self::NotInstalled => true,
+            // The second are the words of Rust, in a capture.
+            Self::Failed(words) => words.starts_with(CANNOT_RUN) || words.contains("(os error "),
+            _ => false,
+        }
+    }
 }
 
 /// One net.

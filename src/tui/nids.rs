@@ -4,7 +4,7 @@
 
 use super::state::Chosen;
 use super::view::order::contains;
-use crate::node::{Node, Peers};
+use crate::node::{Node, PeerCounts, Peers};
 use crate::sample::{LnetNi, Text};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(crate) struct Nids {
     shown: Option<Vec<usize>>,
     nis: usize,
     peers: usize,
+    /// How those that are shown are.
+    counts: PeerCounts,
     at: usize,
 }
 
@@ -64,6 +66,11 @@ impl Nids {
             });
             let all = peers.map_or(0, |peers| peers.len());
             self.peers = self.shown.as_ref().map_or(all, Vec::len);
+            self.counts = match (peers, &self.shown) {
+                (Some(peers), Some(shown)) => peers.counts_of(shown.iter().copied()),
+                (Some(peers), None) => peers.counts(),
+                (None, _) => PeerCounts::default(),
+            };
         }
         self.nis = nis.len();
         self.at = self.find(peers, &nis, chosen);
@@ -102,6 +109,11 @@ impl Nids {
     /// Peers that the filter lets through.
     pub(crate) fn peers(&self) -> usize {
         self.peers
+    }
+
+    /// How they are.
+    pub(crate) fn counts(&self) -> PeerCounts {
+        self.counts
     }
 
     /// The place of the n-th of them in the list of all.

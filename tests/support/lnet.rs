@@ -116,6 +116,7 @@ impl Scene {
                 ],
             }),
             waiting_since: None,
+            left: None,
             last_failure: None,
             more: LnetMore {
                 peers: told(at, (0..self.peers).map(|n| peer(n, second, next_ping)).collect()),

@@ -13,6 +13,7 @@ pub(in crate::check) const NI_SETTINGS_DIFFER: &str = "NI_SETTINGS_DIFFER";
 pub(in crate::check) const NI_FAILURES_UNSEEN: &str = "NI_FAILURES_UNSEEN";
 pub(in crate::check) const LNET_NOT_LOADED: &str = "LNET_NOT_LOADED";
 pub(in crate::check) const LNET_NOT_CONFIGURED: &str = "LNET_NOT_CONFIGURED";
+pub(in crate::check) const LNET_NO_ANSWER: &str = "LNET_NO_ANSWER";
 pub(in crate::check) const LNET_NO_NETS: &str = "LNET_NO_NETS";
 pub(in crate::check) const LNET_NOT_PERSISTENT: &str = "LNET_NOT_PERSISTENT";
 pub(in crate::check) const LNET_CONFIG_CONFLICT: &str = "LNET_CONFIG_CONFLICT";
@@ -57,7 +58,8 @@ pub(in crate::check) const LNET: &[Entry] = &[
         title: "LNet shows an NI as down and uses it",
         explanation: "status is down, yet fatal_error is 0, health is 1000, and messages move or the node is no \
             router: the link flapped, and Lustre 2.17.0 does not set the status back. Nothing is wrong with \
-            the rail. Fixed in 2.17.53.",
+            the rail. Fixed in 2.17.53. Where it is not known whether this node routes, a router's net \
+            without traffic looks the same: lnetctl routing show tells.",
         source: "LU-20093; Lustre lnet/include/lnet/lib-lnet.h (lnet_ni_get_status_locked)",
     },
     Entry {
@@ -74,7 +76,7 @@ pub(in crate::check) const LNET: &[Entry] = &[
         layer: Layer::Ni,
         title: "a rail has no NI, and its like have one",
         explanation: "The rail is up with an address, and LNet has no NI on it: its share of the load goes over the \
-            others. A warning where a file that is read at boot names it, where it had an NI while railtop ran, \
+            others. A warning where a file that is read at boot or /etc/lnet.conf names it, where it had an NI while railtop ran, \
             or where several rails of the same adapter and subnet have one; a note where only one has: the \
             second may be left to other traffic on purpose. Typical causes: of several ip2nets rules for one \
             net only the first counts (to 2.13, and in YAML in 2.17); an interface whose name begins another's \
@@ -132,6 +134,17 @@ pub(in crate::check) const LNET: &[Entry] = &[
         source: "Lustre lnet/lnet/api-ni.c (LNetNIInit, lnet_get_networks)",
     },
     Entry {
+        id: LNET_NO_ANSWER,
+        layer: Layer::Ni,
+        title: "LNet is loaded and lnetctl gives no answer",
+        explanation: "lnetctl hung, crashed or printed what cannot be read, so nothing is known of LNet's nets. One \
+            that hangs sleeps in the kernel and cannot be killed: it waits for LNet's API mutex, which is \
+            held while LNet is configured or shut down, while a net with a dead peer is removed (a minute \
+            and more) or, by a defect, for good. Wait; /proc/PID/stack tells where it sleeps; do not start \
+            more of them, each hangs as well. Not being allowed to ask is no finding.",
+        source: "LU-15616, LU-17103; Lustre lnet/lnet/api-ni.c (ln_api_mutex)",
+    },
+    Entry {
         id: LNET_NO_NETS,
         layer: Layer::Ni,
         title: "LNet is configured and has no net",
@@ -148,8 +161,10 @@ pub(in crate::check) const LNET: &[Entry] = &[
         explanation: "What runs is compared with what a boot would make: /etc/lnet.conf where lnet.service is \
             enabled, networks= or ip2nets= of modprobe.d where a Lustre mount starts LNet. A warning where \
             other NIs stand there and these do not; a note where no file holds any, or where only the \
-            service is missing: a script of the site may do it. lnetctl export --backup > /etc/lnet.conf \
-            writes down what runs, systemctl enable lnet brings it back.",
+            service is missing: a script of the site may do it. lnetctl export --backup writes down what \
+            runs, systemctl enable lnet brings it back. Never send export straight into \
+            /etc/lnet.conf: it exits with 0 and prints nothing where it fails, and 2.10 does not know \
+            --backup, so the file would be empty.",
         source: "Lustre manual, LNet configuration; lustre/scripts/systemd/lnet.service.in",
     },
     Entry {
@@ -197,8 +212,8 @@ pub(in crate::check) const LNET: &[Entry] = &[
         id: LNET_ROUTER_IDLE,
         layer: Layer::Ni,
         title: "a router's NI had no traffic for a while",
-        explanation: "Routing is on, and status is down with fatal_error 0 and full health: nothing came in over this \
-            net for router_ping_timeout + alive_router_check_interval (110 s). Normal on a net without \
+        explanation: "Routing is on, or of this version only a router says so of an NI: status is down with \
+            fatal_error 0 and full health. Nothing came in over this net for router_ping_timeout + alive_router_check_interval (110 s). Normal on a net without \
             clients; on one with clients, ping one.",
         source: "Lustre lnet/lnet/router.c (lnet_update_ni_status_locked)",
     },

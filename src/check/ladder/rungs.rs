@@ -1,11 +1,12 @@
 //! Each rung by what was read, before findings decide.
 
 use crate::check::link::phys_words;
+use crate::check::lnet;
 use crate::check::routing::Rungs;
 use crate::check::selection;
 use crate::check::view::{Iface, RailView};
 use crate::check::{Layer, Rung, Verdict};
-use crate::node::{PortState, RailAddress, RailRdma, Training};
+use crate::node::{PortState, RailAddress, RailRdma, SourceKind, Training};
 use crate::sample::{Fact, LnetFailure, Reading, Text, Why};
 use crate::units;
 use std::fmt::Write;
@@ -235,6 +236,12 @@ fn without_lnet(view: &RailView<'_>) -> Option<Said> {
         LnetFailure::Denied(_) => unknown("needs root"),
         LnetFailure::Timeout(_) => unknown("lnetctl did not answer"),
         LnetFailure::Failed(words) => unknown(format!("lnetctl failed: {words}")),
+        LnetFailure::Pending if view.node.lnet.modules.lnet == Some(false) => {
+            not_applicable("LNet is not loaded")
+        }
+        LnetFailure::Pending if view.node.source == SourceKind::Capture => {
+            unknown("the capture holds no answer of lnetctl")
+        }
         LnetFailure::Pending => unknown("not asked yet"),
     })
 }
@@ -247,6 +254,10 @@ fn ni(view: &RailView<'_>) -> Said {
         |s: &Reading<Text>| s.as_ref().map_or_else(|_| "?".to_owned(), ToString::to_string);
     let words: Vec<String> =
         view.rail.lnet.iter().map(|n| format!("{} {}", n.ni.nid, status(&n.ni.status))).collect();
+    if view.rail.lnet.iter().any(|n| lnet::is_held(view.node, &n.ni)) {
+        let words = words.join(", ");
+        return unknown(format!("{words}: LNet's answer is from before the link came back"));
+    }
     let known = view.rail.lnet.iter().all(|n| n.ni.status.is_ok());
     if known { ok(words.join(", ")) } else { unknown(words.join(", ")) }
 }

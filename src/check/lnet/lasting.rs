@@ -4,7 +4,7 @@ use super::kit::{Told, is_on, listed};
 use crate::check::Severity;
 use crate::check::catalogue::lnet::LNET_NOT_PERSISTENT;
 use crate::check::fold::Found;
-use crate::lnet::lifecycle::{Lifecycle, persist};
+use crate::lnet::lifecycle::{DISABLE, ENABLE, EXPORT, Lifecycle, UNDO_EXPORT};
 use crate::node::Node;
 
 /// What runs, against what the files would make.
@@ -16,9 +16,14 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
     let lost = boot.lost(&node.lnet);
     let names = listed(lost.iter().map(|ni| ni.nid.as_str()));
     let (severity, summary) = if boot.unread {
-        let words = format!(
-            "{names}: in /etc/lnet.conf, which nothing imports at boot as far as can be seen"
-        );
+        let held = if lost.iter().all(|ni| boot.nis.iter().any(|b| b.is(ni))) {
+            "/etc/lnet.conf has them".into()
+        } else {
+            let named = boot.nis.iter().map(|b| b.net.as_str());
+            format!("/etc/lnet.conf names {}", listed(dedup(named)))
+        };
+        let words =
+            format!("{names}: {held}, and lnet.service, which imports it at boot, is not enabled");
         (Severity::Note, words)
     } else if boot.default {
         let words = format!(
@@ -33,15 +38,27 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
         )
     };
     let rails = node.rails.iter().filter(|rail| lost.iter().any(|ni| is_on(rail, ni)));
-    let steps = persist();
-    let enable = steps.iter().filter(|s| !boot.unread || s.command.starts_with("systemctl"));
+    let export = (!boot.unread).then_some(EXPORT);
+    let undo = (!boot.unread).then_some(UNDO_EXPORT);
     Some(
         Told::new(LNET_NOT_PERSISTENT, severity, summary)
             .about(rails.map(|r| r.name.clone()))
             .seen(life.after_reboot.iter().cloned())
             .seen(boot.nis.iter().map(|b| b.line.clone()))
-            .fix(enable.map(|s| s.command.clone()))
-            .verify(["lnetctl export --backup", "systemctl is-enabled lnet"])
+            .fix(export.into_iter().chain([ENABLE]))
+            .undo(undo.into_iter().chain([DISABLE]))
+            .verify(["lnetctl net show", "cat /etc/lnet.conf", "systemctl is-enabled lnet"])
             .found(),
     )
+}
+
+/// Each once, in order.
+fn dedup<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }

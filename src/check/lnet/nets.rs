@@ -38,6 +38,8 @@ fn interfaces(rail: &Rail) -> impl Iterator<Item = &Text> {
 enum Because<'a> {
     /// A file that is read at boot says so.
     Boot(&'a BootNi),
+    /// `/etc/lnet.conf` says so, which nothing reads at boot.
+    Conf(&'a BootNi),
     /// It had one while railtop ran.
     HadOne,
     /// These have, and it is like them.
@@ -56,6 +58,7 @@ fn missing(node: &Node, view: &RailView<'_>, life: &Lifecycle) -> Option<Found> 
     let name = interface(rail)?;
     let (severity, words) = match &because {
         Because::Boot(_) => (Severity::Warning, ", and a boot would make one".to_owned()),
+        Because::Conf(_) => (Severity::Warning, ", and /etc/lnet.conf names one".to_owned()),
         Because::HadOne => (Severity::Warning, " any more; it had one".to_owned()),
         // Of two, one may be left to other traffic on purpose; of more ports, one was forgotten.
         Because::Alike(with) => {
@@ -71,7 +74,7 @@ fn missing(node: &Node, view: &RailView<'_>, life: &Lifecycle) -> Option<Found> 
         .filter(|ni| ni.net() == net)
         .map(|ni| ni_line(ni, [("interfaces", Some(listed(ni.interfaces.iter())))]))
         .collect();
-    if let Because::Boot(ni) = &because {
+    if let Because::Boot(ni) | Because::Conf(ni) = &because {
         lines.push(ni.line.clone());
     }
     let dev = word(name);
@@ -95,14 +98,15 @@ fn has_net(rail: &Rail, net: &str) -> bool {
 }
 
 fn from_boot<'a>(node: &Node, rail: &Rail, life: &'a Lifecycle) -> Option<(String, Because<'a>)> {
-    let boot = life.boot.as_ref().ok().filter(|b| !b.unread)?;
+    let boot = life.boot.as_ref().ok()?;
     let here = |b: &&BootNi| {
         let named = b.interface.as_ref().is_some_and(|i| interfaces(rail).any(|own| own == i));
         // A rule for other hosts may name it too.
         let certain = named && !b.conditional;
         certain && !has_net(rail, &b.net) && !nis(node).any(|ni| b.is(ni))
     };
-    boot.nis.iter().find(here).map(|b| (b.net.to_string(), Because::Boot(b)))
+    let because = if boot.unread { Because::Conf } else { Because::Boot };
+    boot.nis.iter().find(here).map(|b| (b.net.to_string(), because(b)))
 }
 
 fn had_one<'a>(node: &'a Node, view: &RailView<'_>) -> Option<(String, Because<'a>)> {

@@ -6,12 +6,14 @@ use crate::check::catalogue::lnet::{
 };
 use crate::check::catalogue::routing::RAIL_NO_ADDRESS;
 use crate::check::fold::Found;
-use crate::check::view::{Iface, RailView};
+use crate::check::view::{Iface, RailView, works};
 use crate::check::{Cause, Finding, Severity, Verdict};
 use crate::fix::{self, Action, Change};
-use crate::node::{Node, Rail, RailNi};
+use crate::lnet::ip2nets::Version;
+use crate::node::{Node, Presence, Rail, RailNi};
 use crate::sample::{Address, LnetNi, MAX_HEALTH, Prefix, Text, Why};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The NIs of a rail.
 pub(super) fn on_rail(view: &RailView<'_>, cause: Option<Cause>) -> Vec<Finding> {
@@ -74,6 +76,9 @@ pub fn ni_verdict(node: &Node, ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
     if ni.is_lo() {
         return Verdict::NotApplicable;
     }
+    if is_held(node, ni) {
+        return Verdict::Unknown;
+    }
     match (trouble(node, ni, rated.is_some_and(moves)), &ni.status, &ni.health) {
         (Some(trouble), _, _) => trouble.severity().into(),
         (None, Err(_), _) => Verdict::Unknown,
@@ -82,32 +87,43 @@ pub fn ni_verdict(node: &Node, ni: &LnetNi, rated: Option<&RailNi>) -> Verdict {
     }
 }
 
+/// So long after a link came back LNet may not have heard of it.
+const LATER: Duration = Duration::from_secs(2);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     /// `fatal_error`: the driver below LNet says that link or address is gone.
     LinkGone,
-    /// `status: down` alone.
+    /// `status: down`, and health is gone or not known.
     Down,
+    /// `status: down` with full health, of a Lustre that is not known.
+    Unclear,
     /// `status: down` of an NI that works (LU-20093, Lustre 2.17.0).
     Stale,
+    /// The same where it is not known whether the node routes.
+    LikelyStale,
     /// `status: down` of a router's NI without traffic.
     Idle,
+    /// The same by the version, where nobody said whether the node routes.
+    LikelyIdle,
 }
 
 impl Trouble {
     fn severity(self) -> Severity {
         match self {
             Trouble::LinkGone => Severity::Critical,
-            Trouble::Down => Severity::Warning,
-            Trouble::Stale | Trouble::Idle => Severity::Note,
+            Trouble::Down | Trouble::Unclear => Severity::Warning,
+            Trouble::Stale | Trouble::LikelyStale | Trouble::Idle | Trouble::LikelyIdle => {
+                Severity::Note
+            }
         }
     }
 
     fn id(self) -> &'static str {
         match self {
-            Trouble::LinkGone | Trouble::Down => NI_DOWN,
-            Trouble::Stale => NI_STATUS_STALE,
-            Trouble::Idle => LNET_ROUTER_IDLE,
+            Trouble::LinkGone | Trouble::Down | Trouble::Unclear => NI_DOWN,
+            Trouble::Stale | Trouble::LikelyStale => NI_STATUS_STALE,
+            Trouble::Idle | Trouble::LikelyIdle => LNET_ROUTER_IDLE,
         }
     }
 }
@@ -123,8 +139,25 @@ pub(super) fn is_router(node: &Node) -> Option<bool> {
     Some(routing.value.enable.is_some_and(|on| on != 0))
 }
 
+/// Does LNet's answer say that the link is gone, from before the link came back?
+pub(in crate::check) fn is_held(node: &Node, ni: &LnetNi) -> bool {
+    let Ok(answer) = &node.lnet.answer else { return false };
+    // From when its child was started, and LNet itself may be a little later than the port.
+    let before = |rail: &Rail| {
+        rail.state_since.is_some_and(|since| since.mono + LATER + answer.took >= answer.at)
+            && rail.presence == Presence::Present
+            && works(rail)
+    };
+    is_fatal(ni) && node.rails.iter().any(|r| super::kit::is_on(r, ni) && before(r))
+}
+
+/// In Lustre 2.17.0 the status can stay down after a flap (LU-20093, fixed in 2.17.53).
+fn is_stale_prone(version: Version) -> bool {
+    (Version::new(2, 17, 0)..Version::new(2, 17, 53)).contains(&version)
+}
+
 fn trouble(node: &Node, ni: &LnetNi, moves: bool) -> Option<Trouble> {
-    if ni.is_lo() {
+    if ni.is_lo() || is_held(node, ni) {
         return None;
     }
     if is_fatal(ni) {
@@ -146,7 +179,13 @@ fn trouble(node: &Node, ni: &LnetNi, moves: bool) -> Option<Trouble> {
         Some(false) if works => Trouble::Stale,
         _ if works && moves => Trouble::Stale,
         Some(true) => Trouble::Idle,
-        _ => Trouble::Down,
+        Some(false) => Trouble::Down,
+        // lnet_ni_get_status_locked() of each version.
+        None => match node.lnet.version.as_ref().ok().and_then(|v| v.parse().ok()) {
+            Some(version) if is_stale_prone(version) => Trouble::LikelyStale,
+            Some(_) => Trouble::LikelyIdle,
+            None => Trouble::Unclear,
+        },
     })
 }
 
@@ -246,11 +285,29 @@ fn words(ni: &LnetNi, trouble: Trouble) -> String {
         Trouble::LinkGone => {
             format!("LNet took {nid} out of use: link or address gone (fatal_error 1)")
         }
-        Trouble::Down if ni.health == Ok(0) => {
-            format!("LNet calls {nid} down without a link error: its health is 0")
+        Trouble::Down => {
+            let because = match ni.health {
+                Ok(0) => "its health is 0".to_owned(),
+                Ok(health) if health < MAX_HEALTH => {
+                    format!("its health is {health}; from 0 it comes back up at {MAX_HEALTH}")
+                }
+                _ => "why is not to be seen".to_owned(),
+            };
+            format!("LNet calls {nid} down without a link error: {because}")
         }
-        Trouble::Down => format!(
-            "LNet calls {nid} down without a link error: no health, or a router's net without traffic"
+        Trouble::Unclear => format!(
+            "LNet calls {nid} down {}: a router's net without traffic, or left from a flap \
+             (LU-20093)",
+            well(ni)
+        ),
+        Trouble::LikelyStale => format!(
+            "LNet calls {nid} down {}: most likely left from a flap (LU-20093), unless this is a \
+             router without traffic",
+            well(ni)
+        ),
+        Trouble::LikelyIdle => format!(
+            "LNet calls {nid} down {}: of this version a router does, of a net without traffic",
+            well(ni)
         ),
         Trouble::Stale => {
             format!("LNet still calls {nid} down after a flap, and uses it (LU-20093)")
@@ -261,12 +318,19 @@ fn words(ni: &LnetNi, trouble: Trouble) -> String {
     }
 }
 
+fn well(ni: &LnetNi) -> &'static str {
+    if ni.health.is_ok() { "with full health and no link error" } else { "and gives no error" }
+}
+
 fn finding(ni: &LnetNi, trouble: Trouble, summary: String) -> Finding {
     let mut finding = Finding::new(trouble.id(), trouble.severity(), summary, vec![evidence(ni)]);
     let device = ni.interfaces.first().map(|i| fix::word(i));
     finding.verify = match (trouble, device) {
         (Trouble::LinkGone, Some(dev)) => vec![here(format!("ip -br link show dev {dev}"))],
         (Trouble::Idle, _) => vec![here(format!("lnetctl ping {}", fix::word(&ni.nid)))],
+        (Trouble::Unclear | Trouble::LikelyStale | Trouble::LikelyIdle, _) => {
+            vec![here("lnetctl routing show")]
+        }
         _ => Vec::new(),
     };
     let show = format!("lnetctl net show --net {} -v 2", fix::word(ni.net()));

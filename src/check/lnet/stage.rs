@@ -3,7 +3,9 @@
 use super::kit::Told;
 use super::rules;
 use crate::check::Severity;
-use crate::check::catalogue::lnet::{LNET_NO_NETS, LNET_NOT_CONFIGURED, LNET_NOT_LOADED};
+use crate::check::catalogue::lnet::{
+    LNET_NO_ANSWER, LNET_NO_NETS, LNET_NOT_CONFIGURED, LNET_NOT_LOADED,
+};
 use crate::check::fold::Found;
 use crate::lnet::lifecycle::{Lifecycle, LnetStage, Wanted};
 use crate::node::Node;
@@ -29,8 +31,39 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Vec<Found> {
                 (loaded && wanted.service).then(|| not_configured(life, wanted, line.into()));
             told.into_iter().collect()
         }
-        LnetStage::Absent | LnetStage::Up | LnetStage::Unknown => Vec::new(),
+        LnetStage::Unknown => no_answer(node).into_iter().collect(),
+        LnetStage::Absent | LnetStage::Up => Vec::new(),
     }
+}
+
+/// The module is loaded and its tool hangs or talks rubbish. Not being allowed to ask is another
+/// matter, and so is a tool that cannot be started.
+fn no_answer(node: &Node) -> Option<Found> {
+    let failure = node.lnet.answer.as_ref().err()?;
+    if node.lnet.modules.lnet != Some(true) || failure.is_of_program() {
+        return None;
+    }
+    let (what, detail) = match failure {
+        LnetFailure::Timeout(detail) => ("lnetctl does not answer", detail),
+        LnetFailure::Failed(detail) => ("what lnetctl answers is no answer", detail),
+        _ => return None,
+    };
+    let mut evidence: Vec<Text> = vec!["/sys/module/lnet: the module is loaded".into()];
+    evidence.push(format!("lnetctl net show: {detail}").into());
+    let (left, look) = match node.lnet.left {
+        Some(pid) => {
+            evidence.push(format!("pid {pid}: SIGKILL does not end it").into());
+            let words = format!(": wait for pid {pid} to end, and do not start more");
+            (words, vec![format!("cat /proc/{pid}/stack")])
+        }
+        None if matches!(failure, LnetFailure::Timeout(_)) => {
+            (": wait, and do not start more".into(), vec!["pgrep -a lnetctl".into()])
+        }
+        None => (String::new(), vec!["lnetctl net show -v 4".into()]),
+    };
+    let summary = format!("LNet is loaded, and {what}{left}");
+    let look = look.into_iter().chain(["journalctl -k -b".into()]);
+    Some(Told::new(LNET_NO_ANSWER, Severity::Warning, summary).seen(evidence).verify(look).found())
 }
 
 fn answer(node: &Node) -> Text {

@@ -6,7 +6,7 @@ use crate::check::fold::Found;
 use crate::check::view::{RailView, works};
 use crate::check::{Finding, Layer, Severity, Step, Verdict, Where};
 use crate::lnet::select::{Order, numbers};
-use crate::node::{Node, RailNi};
+use crate::node::{NiGrowth, Node, RailNi};
 use crate::sample::{LnetNi, LnetPeerNi, Reading, Text};
 use crate::units;
 use std::fmt::Write;
@@ -15,6 +15,7 @@ use std::time::Duration;
 const HEALTHY: u32 = 1000; // LNET_MAX_HEALTH_VALUE
 /// So many lines of evidence.
 const LINES: usize = 4;
+const MINUTE: Duration = Duration::from_mins(1);
 /// Versions that never lower the health of the only NI (LU-13501, LU-19476).
 const SINGLE: std::ops::Range<(u32, u32, u32)> = (2, 13, 55)..(2, 17, 0);
 
@@ -103,7 +104,8 @@ fn of_rail(
         evidence.push(format!("health of the others of {}: {}", ni.net, others.join(", ")).into());
     }
     let mut finding = Finding::new(NI_HEALTH_LOW, severity, summary, evidence).on(view);
-    finding.caused_by = cause(view, known);
+    let growth = scene.node.lnet_growth(&ni.ni.nid);
+    finding.caused_by = cause(view, known, rises(ni, growth.as_ref()));
     if finding.caused_by.is_none() && !failing {
         let nid = &ni.ni.nid;
         finding.fix = here(format!("lnetctl net set --nid {nid} --health 1000"));
@@ -126,15 +128,27 @@ fn better(net: &Net<'_>, place: usize, health: u32) -> Vec<(usize, u32)> {
         .collect()
 }
 
-/// The link, the NI without one, else the way that packets take.
-fn cause(view: &RailView<'_>, known: &Known<'_>) -> Option<&'static str> {
+/// Do failures of the NI rise, within the last minute? Where it was watched for less than that, so
+/// that this is not known: were there any?
+pub(super) fn rises(ni: &RailNi, growth: Option<&NiGrowth>) -> bool {
+    let any = || FAILURES.iter().any(|(key, _)| ni.ni.number::<u32>(key).is_ok_and(|n| n > 0));
+    failures(ni).is_some_and(|rate| rate > 0.0)
+        || match growth {
+            Some(growth) if growth.over >= MINUTE => growth.failures.as_ref().is_ok_and(|n| *n > 0),
+            _ => any(),
+        }
+}
+
+/// The link, the NI without one, else the way that packets take: that only where messages fail,
+/// for a health that was set by hand has nothing to do with it.
+fn cause(view: &RailView<'_>, known: &Known<'_>, rises: bool) -> Option<&'static str> {
     let rail = view.index;
     let dead = || known.root(rail, |f| (Layer::Cable..=Layer::Netdev).contains(&f.layer));
     (!works(view.rail))
         .then(dead)
         .flatten()
         .or_else(|| known.ni_down(rail))
-        .or_else(|| known.routing(rail))
+        .or_else(|| known.routing(rail).filter(|_| rises))
 }
 
 fn failures(ni: &RailNi) -> Option<f64> {

@@ -58,7 +58,11 @@ impl<'a, 'n> Sheet<'a, 'n> {
         rungs.extend(self.net.contest.order.criteria().iter().map(|criterion| {
             let decides = decides == Some(*criterion);
             let detail = self.detail(*criterion, decides);
-            let value = |place| self.value(*criterion, place);
+            let with = self.compared(*criterion);
+            let value = |place| match &with {
+                Some(with) if !with.contains(&place) => Err(not_compared()),
+                _ => self.value(*criterion, place),
+            };
             self.rung(criterion.word(), noun(*criterion), &value, decides, detail)
         }));
         rungs
@@ -156,6 +160,21 @@ impl<'a, 'n> Sheet<'a, 'n> {
             .find(lasting)
             .or_else(|| won.iter().copied().flatten().max())
             .or_else(|| lost.first().copied())
+    }
+
+    /// Those whose values are compared with its own: who is out already is not. `None` where it
+    /// is out itself.
+    fn compared(&self, criterion: Criterion) -> Option<Vec<usize>> {
+        let steps = self.races.iter().flat_map(|(_, race)| &race.steps);
+        let reached = steps.filter(|s| s.criterion == criterion && s.before.contains(&self.own));
+        let mut with: Vec<usize> = reached.flat_map(|step| step.before.iter().copied()).collect();
+        for (_, race) in &self.races {
+            let here = race.stopped.as_ref().is_some_and(|(at, _)| *at == criterion);
+            if here && race.left.contains(&self.own) {
+                with.extend(&race.left);
+            }
+        }
+        (!with.is_empty()).then_some(with)
     }
 
     fn value(&self, criterion: Criterion, place: usize) -> Reading<String> {

@@ -1,6 +1,6 @@
 use super::super::testkit::{answered, flow, healthy, ib_rail, peer_ni, set_port};
 use super::super::{Assessment, Finding, Layer, Severity, Verdict, assess};
-use crate::node::{HistoryPoint, NiRates, Node, PortState};
+use crate::node::{HistoryPoint, NiGrowth, NiRates, Node, PortState};
 use crate::sample::{Fact, Lnet, LnetGlobal, LnetNet, LnetPeer, LnetUdsp, Text, Unknown, Why};
 use std::sync::Arc;
 use std::time::Duration;
@@ -234,6 +234,14 @@ fn one_point_of_health_idles_a_rail() {
     let words = "never chosen while ib0, ib1 and ib3 have a higher health";
     assert_eq!(rung(&a, 2, Layer::Selection), (Verdict::Note, words, None));
     assert_eq!(a.rails[2].first_failing, Some(Layer::Health));
+    // Who is out already is compared with nobody further on.
+    let others = |rung: &str| -> Vec<Text> {
+        let rung = a.rails[0].selection.iter().find(|r| r.rung == rung).unwrap();
+        rung.others.iter().map(|(names, _)| names.clone()).collect()
+    };
+    assert!(others("health").contains(&"ib2".into()));
+    assert_eq!(others("udsp"), ["ib1 and ib3"]);
+    assert!(others("credits").iter().all(|names| !names.contains("ib2")));
 
     // Its twin without traffic idles as well, and is told of all the same.
     for rail in 0..4 {
@@ -508,4 +516,26 @@ fn nodes_of_every_size_are_judged() {
         let a = judged(&mut node);
         assert!(a.rails.iter().all(|r| r.selection.iter().filter(|s| s.decides).count() <= 1));
     }
+}
+
+#[test]
+fn a_health_that_was_set_by_hand_is_not_laid_to_routes() {
+    let mut node = four();
+    node.rails[2].lnet[0].ni.health = Ok(500);
+    let growth = |seconds, failures| NiGrowth {
+        over: Duration::from_secs(seconds),
+        dropped: Ok(0),
+        timeouts: Ok(0),
+        failures: Ok(failures),
+    };
+    let rises = |node: &Node, growth: Option<&NiGrowth>| {
+        super::health::rises(&node.rails[2].lnet[0], growth)
+    };
+    assert!(!rises(&node, None), "nothing ever failed on it");
+    set(&mut node, 2, "health stats/timeouts", "9");
+    assert!(rises(&node, None) && rises(&node, Some(&growth(8, 0))), "perhaps just before");
+    assert!(!rises(&node, Some(&growth(60, 0))), "they did not rise for a minute");
+    assert!(rises(&node, Some(&growth(60, 1))));
+    node.rails[2].lnet[0].rates.failures = Fact::known(0.5);
+    assert!(rises(&node, Some(&growth(60, 0))));
 }

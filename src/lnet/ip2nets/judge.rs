@@ -256,15 +256,40 @@ fn started(out: &mut Outcome) {
     }
 }
 
+/// The nets of the rules that apply, each as often as it has devices.
+fn meant(out: &Outcome) -> Vec<Net> {
+    let mut nets = Vec::new();
+    for rule in out.rules.iter().filter(|r| matches!(r.verdict, Verdict::Applies { .. })) {
+        let specs = rule.text.split_whitespace().next().unwrap_or_default();
+        let mut inside = false;
+        let parts = specs.split(|c| {
+            inside = (inside || c == '(' || c == '[') && c != ')' && c != ']';
+            c == ',' && !inside
+        });
+        for part in parts {
+            let (name, devices) = part.split_once('(').unwrap_or((part, ""));
+            let name = name.split('[').next().unwrap_or_default();
+            let Some(net) = Net::parse(name, out.version) else { continue };
+            nets.extend(std::iter::repeat_n(net, devices.split(',').count()));
+        }
+    }
+    nets
+}
+
 /// What is odd about the NIs that result.
 fn nets(out: &mut Outcome) {
     let mut found = Vec::new();
     let mut kinds: Vec<(&str, Vec<Net>)> = Vec::new();
-    for ni in &out.nis {
-        let Some(lnd) = ni.net.lnd() else { continue };
+    let made: Vec<Net> = match &out.error {
+        // The devices are not right on this host: what the rules mean is odd all the same.
+        Some(error) if error.errno == ENETDOWN && out.nis.is_empty() => meant(out),
+        _ => out.nis.iter().map(|ni| ni.net).collect(),
+    };
+    for net in made {
+        let Some(lnd) = net.lnd() else { continue };
         match kinds.iter_mut().find(|(kind, _)| *kind == lnd) {
-            Some((_, nets)) => nets.push(ni.net),
-            None => kinds.push((lnd, vec![ni.net])),
+            Some((_, nets)) => nets.push(net),
+            None => kinds.push((lnd, vec![net])),
         }
     }
     for (_, nets) in &kinds {

@@ -47,7 +47,8 @@ pub struct Boot {
     pub nis: Vec<BootNi>,
     /// Who makes them: `lnet.service imports /etc/lnet.conf`.
     pub by: Text,
-    /// All NIs that run stand in `/etc/lnet.conf`, and nothing that is known reads it at boot.
+    /// `/etc/lnet.conf` names nets, and nothing that is known reads it at boot: `lnet.service` is
+    /// not enabled, and modprobe.d names none or not what runs.
     pub unread: bool,
     /// No file names a net: what is here is LNet's default.
     pub default: bool,
@@ -81,11 +82,16 @@ pub(super) fn of(lnet: &Lnet, files: &Configured) -> Reading<Boot> {
     let all_in = |nis: &[BootNi]| {
         !running.is_empty() && running.iter().all(|ni| nis.iter().any(|b| b.is(ni)))
     };
-    if !all_in(&nis) && all_in(&conf) {
-        let by = "nothing known reads /etc/lnet.conf".into();
+    let named = nis.is_empty() && !conf.is_empty();
+    if !all_in(&nis) && (named || all_in(&conf)) {
+        let by = "lnet.service, which imports /etc/lnet.conf, is not enabled".into();
         return Ok(Boot { nis: conf, by, unread: true, default: false });
     }
     if nis.is_empty() {
+        // What names no net has not been seen to name none.
+        if let Some((path, why)) = files.unread.iter().find(|(path, _)| path == LNET_CONF) {
+            return Err(Unknown::new(why.why, format!("{path}: {}", why.detail)));
+        }
         let line = "no file names a net: a mount starts LNet with tcp on the first interface";
         let tcp = BootNi {
             net: "tcp".into(),

@@ -88,10 +88,25 @@ fn net_add(around: &Around) -> Vec<NextStep> {
     steps
 }
 
+/// Writes down what runs, in one line of POSIX sh. `export` exits with 0 and prints nothing, or
+/// only its complaints, where it fails, and 2.10 does not know `--backup`: so it goes to a file
+/// beside, which takes the place of the old one only if it holds nets. `-f`: the aliases of root.
+pub(crate) const EXPORT: &str = "(cd /etc || exit; n=lnet.conf; lnetctl export --backup >$n.new; \
+    grep -q ^net: $n.new || lnetctl export >$n.new; \
+    grep -q ^net: $n.new && { [ ! -e $n ] || cp -pf $n $n.old; } && mv -f $n.new $n)";
+
+/// Puts back the file that [`EXPORT`] replaced.
+pub(crate) const UNDO_EXPORT: &str = "mv -f /etc/lnet.conf.old /etc/lnet.conf";
+
+/// Has `lnet.service` import `/etc/lnet.conf` at boot.
+pub(crate) const ENABLE: &str = "systemctl enable lnet";
+/// The opposite.
+pub(crate) const DISABLE: &str = "systemctl disable lnet";
+
 /// What makes a running configuration stay.
-pub(crate) fn persist() -> [NextStep; 2] {
-    [
-        step("lnetctl export --backup > /etc/lnet.conf", "writes down what runs"),
-        step("systemctl enable lnet", "imports the file at boot"),
-    ]
+fn persist() -> [NextStep; 2] {
+    [step(EXPORT, "writes down what runs"), step(ENABLE, "imports the file at boot")]
 }
+
+#[cfg(test)]
+mod tests;

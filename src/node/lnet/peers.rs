@@ -136,6 +136,8 @@ pub struct PeerCounts {
     pub own: usize,
     /// Peers on nets that this node does not have.
     pub elsewhere: usize,
+    /// Peers of which nothing is known but their names.
+    pub unknown: usize,
 }
 
 /// What tells this node from its peers.
@@ -222,6 +224,15 @@ impl Peers {
         self.order.is_empty()
     }
 
+    /// How many there are of those at these places.
+    pub fn counts_of(&self, places: impl IntoIterator<Item = usize>) -> PeerCounts {
+        let mut counts = PeerCounts::default();
+        for peer in places.into_iter().filter_map(|place| self.get(place)) {
+            counts.add(&peer);
+        }
+        counts
+    }
+
     /// The peer at a place of the list, the worst at the first.
     pub fn get(&self, place: usize) -> Option<Peer<'_>> {
         let seat = *self.order.get(place)?;
@@ -272,7 +283,12 @@ impl<'a> Peer<'a> {
 
     /// What is wrong with it, in words; empty where nothing is. `now` is the time of the node.
     pub fn words(&self, now: Mono) -> String {
-        words::of(self, now)
+        words::of(self, now, false)
+    }
+
+    /// The same for a narrow column of a table.
+    pub fn brief(&self, now: Mono) -> String {
+        words::of(self, now, true)
     }
 
     /// Does one of its NIDs, or what is wrong with it, contain the text? Letter case does not
@@ -346,7 +362,10 @@ fn of_ni(ni: &PeerNi<'_>) -> PeerCondition {
         PeerCondition::Queueing
     } else if ni.is_down() {
         PeerCondition::Down
-    } else if raw.health.is_err() && raw.tx_credits.is_err() && raw.state.is_err() {
+    } else if raw.health.is_err()
+        && raw.tx_credits.is_err()
+        && raw.state.as_ref().map_or(true, |state| state.eq_ignore_ascii_case("NA"))
+    {
         PeerCondition::Unknown
     } else {
         PeerCondition::Well

@@ -8,7 +8,9 @@ use super::question::Question;
 use super::sudo::{self, Program};
 use crate::read::root::Root;
 use crate::read::sysfs::fault::Fault;
-use crate::sample::{LnetFailure, LnetModules, LnetNet, Mono, Reading, Text, Unknown, Why};
+use crate::sample::{
+    CANNOT_RUN, LnetFailure, LnetModules, LnetNet, Mono, Reading, Text, Unknown, Why,
+};
 use rustix::io::Errno;
 use std::fmt;
 use std::fs::File;
@@ -294,7 +296,14 @@ impl Request {
                 Ok(teller.answer(question, began, result))
             }
             Err(stopped) => {
-                let failure = stopped.failure(&what.display().to_string(), limits);
+                let failure = match stopped.failure(&what.display().to_string(), limits) {
+                    // Whoever names a program means that one.
+                    LnetFailure::NotInstalled if self.program.is_some() => {
+                        let path = program.path.display();
+                        LnetFailure::Failed(format!("{CANNOT_RUN} {path}: no such file").into())
+                    }
+                    failure => failure,
+                };
                 teller.answer(question, began, Err(Refusal::Failure(failure)));
                 if stopped.left.is_some() {
                     stopped.outlast(leash, teller);
@@ -376,7 +385,7 @@ impl Stopped {
     pub(super) fn failure(&self, program: &str, limits: Limits) -> LnetFailure {
         match &self.why {
             Stop::Spawn(e) if e.kind() == ErrorKind::NotFound => LnetFailure::NotInstalled,
-            Stop::Spawn(e) => LnetFailure::Failed(format!("cannot run {program}: {e}").into()),
+            Stop::Spawn(e) => LnetFailure::Failed(format!("{CANNOT_RUN} {program}: {e}").into()),
             Stop::TooMuch => {
                 let mebibytes = limits.bytes / (1024 * 1024);
                 LnetFailure::Failed(format!("printed more than {mebibytes} MiB").into())

@@ -25,6 +25,7 @@ pub(super) fn restamp(sample: &mut Sample) {
     Arc::make_mut(&mut sample.sysctls).at = at;
     let lnet = Arc::make_mut(&mut sample.lnet);
     lnet.waiting_since = None;
+    lnet.left = None;
     if let Ok(answer) = &mut lnet.answer {
         answer.at = at;
     }

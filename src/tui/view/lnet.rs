@@ -175,9 +175,14 @@ fn life(
         // Why it would not unload tells who uses it.
         _ => quiet.extend(both.into_iter().next_back()),
     }
-    quiet.extend(life.after_reboot.iter().map(|words| format!("at a reboot: {words}")));
+    quiet.extend(after_reboot(life, width));
     lines.extend(quiet.into_iter().map(|words| Line::styled(words, dim)));
     lines.extend(life.next.iter().map(|step| {
+        // A command that is cut is worse than none.
+        if cells(&step.command) + 5 > width {
+            let words = format!("next {}: the command is in Findings", step.why);
+            return Line::styled(words, dim);
+        }
         Line::from(vec![
             Span::styled("next ", dim),
             Span::raw(step.command.to_string()),
@@ -186,6 +191,30 @@ fn life(
     }));
     lines
 }
+
+/// What a boot would change, in one line: `at a reboot: A and B would be gone`.
+fn after_reboot(life: &Lifecycle, width: usize) -> Option<String> {
+    let gone: Vec<&str> =
+        life.after_reboot.iter().filter_map(|words| words.strip_suffix(GONE)).collect();
+    let others = life.after_reboot.iter().filter(|words| !words.ends_with(GONE));
+    let mut clauses: Vec<String> = others.map(ToString::to_string).collect();
+    if !gone.is_empty() {
+        clauses.insert(0, format!("{}{GONE}", gone.join(", ")));
+    }
+    let whole = format!("at a reboot: {}", clauses.join("; "));
+    match (gone.len(), clauses.len()) {
+        (_, 0) => None,
+        _ if cells(&whole) <= width => Some(whole),
+        (n, 1..) if n > 1 => {
+            let more = if clauses.len() > 1 { ", others there" } else { "" };
+            Some(format!("at a reboot: {n} NIs{GONE}{more}"))
+        }
+        _ => Some(whole),
+    }
+}
+
+/// How a line of [`Lifecycle::after_reboot`] ends that names an NI.
+const GONE: &str = " would be gone";
 
 fn modules(node: &Node) -> String {
     let modules = &node.lnet.modules;
@@ -331,17 +360,23 @@ fn titles(buffer: &mut Buffer, area: Rect, context: &Context<'_>, node: &Node) {
     }
 }
 
-/// `PEERS 128, 2 not well`.
+/// `PEERS 128, 2 not well`, of those that the filter lets through.
 fn peers_title(context: &Context<'_>, node: &Node) -> String {
     let Ok(peers) = &node.lnet_figures.peers else { return format!("PEERS {}", units::UNKNOWN) };
-    let counts = peers.counts();
-    let all = units::count(counts.peers as u64);
-    let shown = match context.nids.peers() {
-        n if n == counts.peers => all,
-        n => format!("{} of {all}", units::count(n as u64)),
+    let count = |n: usize| units::count(n as u64);
+    let counts = context.nids.counts();
+    let shown = match peers.len() {
+        all if all == counts.peers => count(all),
+        all => format!("{} of {}", count(counts.peers), count(all)),
     };
-    match counts.troubled {
-        0 => format!("PEERS {shown}, all well"),
-        n => format!("PEERS {shown}, {} not well", units::count(n as u64)),
-    }
+    let how = match (counts.troubled, counts.unknown) {
+        (0, 0) if counts.peers == 0 => String::new(),
+        (0, 0) => ", all well".to_owned(),
+        (0, unknown) => format!(", {} unknown", count(unknown)),
+        (troubled, 0) => format!(", {} not well", count(troubled)),
+        (troubled, unknown) => {
+            format!(", {} not well, {} unknown", count(troubled), count(unknown))
+        }
+    };
+    format!("PEERS {shown}{how}")
 }

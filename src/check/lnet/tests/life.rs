@@ -1,7 +1,7 @@
 //! Stages, and what a boot would keep.
 
 use super::*;
-use crate::lnet::lifecycle::StartedBy;
+use crate::lnet::lifecycle::{EXPORT, StartedBy};
 use crate::node::LnetStage::{Configured, Loaded, Up};
 
 fn stage(failure: LnetFailure) -> Stand {
@@ -25,7 +25,7 @@ fn row_17_loaded_and_not_configured() {
         [
             "lnetctl lnet configure",
             "lnetctl net add --net o2ib --if ib0,ib1",
-            "lnetctl export --backup > /etc/lnet.conf",
+            EXPORT,
             "systemctl enable lnet",
         ]
     );
@@ -139,10 +139,7 @@ fn a_rail_that_is_only_there_until_the_next_boot() {
     assert_eq!((one.id, one.severity), ("LNET_NOT_PERSISTENT", Severity::Warning));
     assert_eq!(one.rails, ["ib1"]);
     assert!(one.evidence.contains(&"10.1.0.2@o2ib would be gone".into()), "{:?}", one.evidence);
-    assert_eq!(
-        commands(&one),
-        ["lnetctl export --backup > /etc/lnet.conf", "systemctl enable lnet"]
-    );
+    assert_eq!(commands(&one), [EXPORT, "systemctl enable lnet"]);
     let life = lost.judged().lnet;
     assert_eq!(life.survives_reboot.ok(), Some(&false));
     // lnet.service leaves the parameters alone.
@@ -163,6 +160,13 @@ fn a_mount_starts_lnet_from_its_parameters() {
     let unread = Stand::new(2).conf(&[("o2ib", &["ib0", "ib1"])]).service(false).only();
     assert_eq!((unread.id, unread.severity), ("LNET_NOT_PERSISTENT", Severity::Note));
     assert_eq!(commands(&unread), ["systemctl enable lnet"]);
+    assert!(unread.summary.ends_with("is not enabled"), "{}", unread.summary);
+    // The file names one of them alone, and nobody reads it: it is not to be written over.
+    let partly = Stand::new(2).conf(&[("o2ib", &["ib0"])]).service(false).only();
+    assert_eq!((partly.id, partly.severity), ("LNET_NOT_PERSISTENT", Severity::Note));
+    assert_eq!(commands(&partly), ["systemctl enable lnet"]);
+    assert!(partly.summary.contains("/etc/lnet.conf names o2ib, and lnet.service"), "{partly:?}");
+    assert!(partly.evidence.iter().all(|line| !line.contains("no file names a net")));
     // In no file: a script of the site may make them.
     let unknown = Stand::new(2).service(false).only();
     assert_eq!((unknown.id, unknown.severity), ("LNET_NOT_PERSISTENT", Severity::Note));
@@ -270,4 +274,42 @@ fn row_31_keys_that_leak_from_the_next_ni() {
     let own = "          tunables:\n              peer_credits: 8\n";
     assert_eq!(roots("2.15.8", own), []);
     assert_eq!(conf("").roots(), [], "of which version is not known");
+}
+
+#[test]
+fn row_26_a_tool_that_gives_no_answer() {
+    let hangs = LnetFailure::Timeout("no answer in 5 s; killed".into());
+    let one = stage(hangs.clone()).only();
+    assert_eq!((one.id, one.severity), ("LNET_NO_ANSWER", Severity::Warning));
+    assert!(one.summary.ends_with("wait, and do not start more"), "{}", one.summary);
+    // The child that is left behind is named.
+    let mut sample = stage(hangs).sample(0);
+    Arc::make_mut(&mut sample.lnet).left = Some(4711);
+    let node = Node::new(Settings::default(), SourceKind::Live, &sample);
+    let judged = assess(&node);
+    let left = judged.findings.iter().find(|f| f.id == "LNET_NO_ANSWER").unwrap();
+    assert!(left.summary.contains("wait for pid 4711 to end"), "{}", left.summary);
+    assert_eq!(left.verify[0].command, "cat /proc/4711/stack");
+    let rubbish = stage(LnetFailure::Failed("not YAML".into()));
+    assert_eq!(rubbish.roots(), [("LNET_NO_ANSWER", Severity::Warning)]);
+    // What says nothing of LNet, and what was not allowed.
+    for failure in [
+        LnetFailure::Failed("cannot run /x/lnetctl: no such file".into()),
+        LnetFailure::Denied("Permission denied".into()),
+        LnetFailure::NotInstalled,
+        LnetFailure::Pending,
+    ] {
+        let there = stage(failure.clone());
+        let mut sample = there.sample(0);
+        Arc::make_mut(&mut sample.lnet).modules.lnet = Some(true);
+        let node = Node::new(Settings::default(), SourceKind::Live, &sample);
+        assert_eq!(roots(&assess(&node)), [], "{failure:?}");
+    }
+    // Without the module nothing hangs in it; a tool that was named is told of all the same.
+    let mut sample = stage(LnetFailure::Failed("cannot run /x: no such file".into())).sample(0);
+    Arc::make_mut(&mut sample.lnet).modules.lnet = Some(false);
+    let judged = assess(&Node::new(Settings::default(), SourceKind::Live, &sample));
+    assert_eq!(roots(&judged), []);
+    let gap = judged.not_checked.iter().find(|gap| gap.what == "LNet").unwrap();
+    assert_eq!(&*gap.why, "lnetctl failed: cannot run /x: no such file");
 }

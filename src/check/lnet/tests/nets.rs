@@ -54,7 +54,10 @@ fn row_14_a_rail_without_an_ni() {
     let mut four = Stand::new(4);
     four.nis().pop();
     assert_eq!(four.roots(), [("NI_MISSING", Severity::Warning)]);
-    // The file names it.
+    // The file names it, whether or not a boot reads it.
+    let mut unread = Stand::new(2).conf(&[("o2ib", &["ib0", "ib1"])]).service(false);
+    unread.nis().pop();
+    assert!(unread.roots().contains(&("NI_MISSING", Severity::Warning)));
     let mut named = Stand::new(2).conf(&[("o2ib", &["ib0", "ib1"])]).service(true);
     named.nis().pop();
     let warning = named.only();

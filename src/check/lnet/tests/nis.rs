@@ -76,6 +76,17 @@ fn row_3_a_stale_status() {
     let mut unknown = Stand::new(2);
     down(&mut unknown, 1, 0, 1000);
     assert_eq!(unknown.roots(), [("NI_DOWN", Severity::Warning)]);
+    let words = unknown.only();
+    assert!(words.summary.contains("with full health") && !words.summary.contains("no health"));
+    assert!(words.verify.iter().any(|s| s.command == "lnetctl routing show"), "{words:?}");
+    for (version, id) in [
+        ("2.17.0", "NI_STATUS_STALE"),
+        ("2.17.53", "LNET_ROUTER_IDLE"),
+        ("2.15.8", "LNET_ROUTER_IDLE"),
+    ] {
+        let of_version = Stand { version: Ok(version.into()), ..unknown.clone() };
+        assert_eq!(of_version.roots(), [(id, Severity::Note)], "{version}");
+    }
     // It moves, so it works.
     let mut node = unknown.node();
     unknown.nis()[1].send_count = Ok(900);
@@ -122,4 +133,30 @@ fn the_loopback_is_exempt() {
     (lo.status, lo.fatal_error, lo.health) = (Ok("down".into()), Ok(1), Ok(0));
     stand.nis().push(lo);
     assert_eq!(stand.roots(), []);
+}
+
+#[test]
+fn a_link_that_came_back_is_newer_than_the_answer() {
+    let mut stand = Stand::new(2);
+    let mut node = stand.node();
+    let set = |stand: &mut Stand, node: &mut Node, state: u32, ms: u64| {
+        stand.world.state(1, state, if state == 4 { 5 } else { 3 });
+        node.advance(&stand.sample(ms));
+    };
+    down(&mut stand, 1, 1, 1000);
+    set(&mut stand, &mut node, 1, 2_000);
+    let dead = assess(&node);
+    assert!(dead.findings.iter().any(|f| f.id == "NI_DOWN" && f.caused_by.is_some()));
+    // The port is back, and LNet's answer is no newer.
+    set(&mut stand, &mut node, 4, 4_000);
+    let back = assess(&node);
+    assert_eq!(roots(&back), []);
+    let rung = |judged: &Assessment| {
+        let ladder = &judged.rails[1].ladder;
+        ladder.iter().find(|r| r.layer == crate::check::Layer::Ni).unwrap().verdict
+    };
+    assert_eq!(rung(&back), crate::check::Verdict::Unknown);
+    // LNet had time to hear of it, and says the same.
+    node.advance(&stand.sample(6_500));
+    assert_eq!(roots(&assess(&node)), [("NI_DOWN", Severity::Critical)]);
 }

@@ -34,6 +34,12 @@ fn of_kernel_strings() {
         ("tcp(em1) 10.5.0.[5-9/0]", "2.15.8", &["STEP_ZERO_CRASHES"]),
         ("tcp(em1) *.*.*.*; tcp1 1.1.1.[5-9/0]", "2.15.8", &["STEP_ZERO_CRASHES"]),
         ("o2ib(ib0) 172.30.1.*; o2ib1(ib1) 172.30.2.*", "2.15.8", &["TWO_NETS_NOT_TWO_RAILS"]),
+        (
+            "o2ib(em1) *.*.*.*; o2ib1(ib9) *.*.*.*",
+            "2.15.8",
+            &["ONE_DEVICE_FAILS_ALL", "TWO_NETS_NOT_TWO_RAILS"],
+        ),
+        ("o2ib(em1,ib0) *.*.*.*; o2ib1(ib9) *.*.*.*", "2.15.8", &["ONE_DEVICE_FAILS_ALL"]),
         ("tcp(em1) 10.5.*.*; o2ib(ib0) 172.30.*.*", "2.15.8", &[]),
         ("tcp0(em1) 10.5.*.*", "2.15.8", &["NET_ZERO"]),
         ("tcp(em1) 10.5.0.[9-5] 10.5.*.*", "2.15.8", &["RANGE_REVERSED"]),

@@ -27,21 +27,24 @@ pub(super) fn of(peers: &Peers) -> (Vec<Seat>, PeerCounts) {
         rates += raw.nis.len();
         let mut peer = Peer { peers, seat, raw };
         peer.seat.condition = condition(&peer);
-        count(&mut counts, &peer);
+        counts.add(&peer);
         all.push((rank(&peer), Key::of(&raw.primary_nid), peer.seat));
     }
     all.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     (all.into_iter().map(|(_, _, seat)| seat).collect(), counts)
 }
 
-fn count(counts: &mut PeerCounts, peer: &Peer<'_>) {
-    let condition = peer.condition();
-    counts.peers += 1;
-    counts.nis += peer.raw.nis.len();
-    counts.troubled += usize::from(condition.is_trouble());
-    counts.unhealthy += usize::from(condition == PeerCondition::Unhealthy);
-    counts.own += usize::from(condition == PeerCondition::Own);
-    counts.elsewhere += usize::from(condition == PeerCondition::Elsewhere);
+impl PeerCounts {
+    pub(super) fn add(&mut self, peer: &Peer<'_>) {
+        let condition = peer.condition();
+        self.peers += 1;
+        self.nis += peer.raw.nis.len();
+        self.troubled += usize::from(condition.is_trouble());
+        self.unhealthy += usize::from(condition == PeerCondition::Unhealthy);
+        self.own += usize::from(condition == PeerCondition::Own);
+        self.elsewhere += usize::from(condition == PeerCondition::Elsewhere);
+        self.unknown += usize::from(condition == PeerCondition::Unknown);
+    }
 }
 
 fn rank(peer: &Peer<'_>) -> Rank {

@@ -116,9 +116,13 @@ fn the_worst_stand_first_then_the_busiest() {
             ""
         ]
     );
+    let brief: Vec<String> = peers.iter().take(3).map(|p| p.brief(Mono(0))).collect();
+    assert_eq!(brief, ["health 900", "1.5 network timeouts/s", "12 waiting"]);
     let counts = peers.counts();
     assert_eq!((counts.peers, counts.troubled, counts.unhealthy), (9, 4, 1));
-    assert_eq!((counts.own, counts.elsewhere), (1, 1));
+    assert_eq!((counts.own, counts.elsewhere, counts.unknown), (1, 1, 0));
+    let last = peers.counts_of([0, 4]);
+    assert_eq!((last.peers, last.troubled, last.unknown), (2, 1, 0));
 }
 
 #[test]
@@ -199,6 +203,7 @@ fn a_peer_of_which_nothing_is_told_is_unknown_not_well() {
     let conditions: Vec<PeerCondition> = peers.iter().map(|p| p.condition()).collect();
     let unknown = PeerCondition::Unknown;
     assert_eq!(conditions, [unknown, unknown, PeerCondition::Well]);
+    assert_eq!(peers.counts().unknown, 2);
 }
 
 prop_compose! {

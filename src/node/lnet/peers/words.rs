@@ -11,9 +11,9 @@ const FAILURES: [(PeerCount, &str); 4] = [
     (PeerCount::RemoteDropped, "dropped/s"),
 ];
 
-/// One clause per NI with trouble; an NI is named where it is not the one that the peer is named
+/// One clause per NI with trouble, `brief` for a narrow column; an NI is named where it is not the one that the peer is named
 /// by.
-pub(super) fn of(peer: &Peer<'_>, now: Mono) -> String {
+pub(super) fn of(peer: &Peer<'_>, now: Mono, brief: bool) -> String {
     match peer.condition() {
         PeerCondition::Own => return "this node itself".to_owned(),
         PeerCondition::Elsewhere => {
@@ -26,7 +26,7 @@ pub(super) fn of(peer: &Peer<'_>, now: Mono) -> String {
         .nis()
         .filter(|ni| !ni.is_elsewhere)
         .filter_map(|ni| {
-            let words = of_ni(&ni, now).join(", ");
+            let words = of_ni(&ni, now, brief).join(", ");
             match words.is_empty() {
                 true => None,
                 false if ni.raw.nid == *primary => Some(words),
@@ -37,13 +37,14 @@ pub(super) fn of(peer: &Peer<'_>, now: Mono) -> String {
     clauses.join("; ")
 }
 
-fn of_ni(ni: &PeerNi<'_>, now: Mono) -> Vec<String> {
+fn of_ni(ni: &PeerNi<'_>, now: Mono, brief: bool) -> Vec<String> {
     let mut words = Vec::new();
     if let Ok(health) = ni.raw.health
         && health < MAX_HEALTH
     {
-        words.push(format!("health {health} of {MAX_HEALTH}"));
-        words.extend(next_ping(ni, now));
+        let of = if brief { String::new() } else { format!(" of {MAX_HEALTH}") };
+        words.push(format!("health {health}{of}"));
+        words.extend(next_ping(ni, now).filter(|_| !brief));
     }
     for (count, name) in FAILURES {
         if let Some(rate) = ni.rate(count).filter(|rate| *rate > 0.0) {
@@ -52,6 +53,7 @@ fn of_ni(ni: &PeerNi<'_>, now: Mono) -> Vec<String> {
     }
     match ni.waiting() {
         0 => {}
+        n if brief => words.push(format!("{n} waiting")),
         1 => words.push("1 message waits for a credit".to_owned()),
         n => words.push(format!("{n} messages wait for credits")),
     }

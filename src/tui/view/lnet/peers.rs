@@ -24,7 +24,10 @@ const COLUMNS: [Column; 8] = [
     words("WHAT IS WRONG", 22, 4),
 ];
 
-fn fields(node: &Node, peer: &Peer<'_>) -> [String; 8] {
+/// Below this width the last column is about as wide as its heading.
+const NARROW: u16 = 100;
+
+fn fields(node: &Node, peer: &Peer<'_>, narrow: bool) -> [String; 8] {
     let tightest = peer.tightest();
     let credits = tightest.map_or(UNKNOWN.to_owned(), |ni| {
         let raw = ni.raw;
@@ -45,7 +48,7 @@ fn fields(node: &Node, peer: &Peer<'_>) -> [String; 8] {
         format::messages(&peer.per_second(PeerCount::Sent)),
         format::messages(&peer.per_second(PeerCount::Received)),
         queued.map_or(UNKNOWN.to_owned(), units::size),
-        peer.words(node.time.mono),
+        if narrow { peer.brief(node.time.mono) } else { peer.words(node.time.mono) },
     ]
 }
 
@@ -86,7 +89,7 @@ pub(super) fn draw(
             Verdict::NotApplicable => dim,
             _ => Style::new(),
         };
-        table.row(buffer, y, &fields(node, &peer), |column| match column {
+        table.row(buffer, y, &fields(node, &peer, area.width < NARROW), |column| match column {
             0 if is_selected => context.style(Role::Selected),
             _ => style,
         });

@@ -3,7 +3,7 @@
 mod action;
 pub mod persist;
 pub(crate) mod route;
-mod sh;
+pub(crate) mod sh;
 pub(crate) mod spec;
 
 pub use action::{Action, Change, Target};

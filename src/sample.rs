@@ -18,9 +18,9 @@ mod time;
 
 pub use host::{Host, Memory, NumaNode};
 pub use lnet::{
-    Answered, CANNOT_RUN, Lnet, LnetAnswer, LnetBuffers, LnetFailure, LnetFile, LnetGlobal,
-    LnetLocal, LnetModules, LnetMore, LnetNet, LnetNi, LnetNiCredits, LnetParameter, LnetPeer,
-    LnetPeerNi, LnetRoute, LnetRouting, LnetStats, LnetUdsp, LoadedModule, LustreMount, MAX_HEALTH,
+    Answered, Lnet, LnetAnswer, LnetBuffers, LnetFailure, LnetFile, LnetGlobal, LnetLocal,
+    LnetModules, LnetMore, LnetNet, LnetNi, LnetNiCredits, LnetParameter, LnetPeer, LnetPeerNi,
+    LnetRoute, LnetRouting, LnetStats, LnetUdsp, LoadedModule, LustreMount, MAX_HEALTH,
 };
 pub use manager::{ConfigFile, ConfigKind, Managed, Manager, Managers, RailManager};
 pub use netdev::{Bond, CarrierChanges, Ipoib, Netdev, NetdevAttrs, NetdevStats};

@@ -42,7 +42,7 @@ pub(super) fn found(views: &[RailView<'_>], groups: &[Group], known: &[Found]) -
     for new in views.iter().filter_map(mtu_of_mode) {
         // Members of a bond have its MTU: one mistake, one command.
         let same = |f: &&mut Found| {
-            f.finding.id == new.finding.id && f.finding.summary == new.finding.summary
+            f.finding.id == new.finding.id && f.finding.remedy == new.finding.remedy
         };
         match all.iter_mut().find(same) {
             Some(told) => {

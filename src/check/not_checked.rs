@@ -50,7 +50,7 @@ fn rail(view: &RailView<'_>) -> Option<NotChecked> {
 fn lnet(node: &Node) -> Option<NotChecked> {
     let Some(unknown) = node.lnet_unknown() else {
         // An lnetctl that was named and cannot be run, where no module is loaded.
-        let Err(LnetFailure::Failed(detail)) = &node.lnet.answer else { return None };
+        let Err(LnetFailure::CannotRun(detail)) = &node.lnet.answer else { return None };
         return Some(entry("LNet", with_detail("lnetctl failed", detail)));
     };
     let why = match unknown.why {

@@ -6,6 +6,7 @@ mod compare;
 use super::args::{Global, Run as Options};
 use super::error::Failure;
 use super::{open, rails};
+use crate::fix::sh;
 use crate::node::{Interval, Node};
 use crate::read::clock;
 use crate::report::json;
@@ -88,13 +89,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Result<u8, Failure> {
 
 /// The words of the command as one would type them, near enough for a title.
 fn words(command: &[OsString]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%^".contains(c);
-    let word = |word: &OsString| {
-        let word = word.to_string_lossy().into_owned();
-        let quoted = word.is_empty() || !word.chars().all(plain);
-        if quoted { format!("'{}'", word.replace('\'', "'\\''")) } else { word }
-    };
-    let all: Vec<String> = command.iter().map(word).collect();
+    let all: Vec<String> = command.iter().map(|w| sh::word(&w.to_string_lossy())).collect();
     let whole = Text::new(&all.join(" "));
     let short: String = whole.chars().take(LABEL).collect();
     if short.len() < whole.len() { format!("{short}…") } else { short }

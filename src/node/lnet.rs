@@ -73,7 +73,9 @@ pub(super) fn unknown(lnet: &Lnet, source: SourceKind) -> Option<Unknown> {
         }
         LnetFailure::Denied(detail) => Unknown::new(Why::Denied, detail.clone()),
         LnetFailure::Timeout(detail) => Unknown::new(Why::Timeout, detail.clone()),
-        LnetFailure::Failed(detail) => Unknown::new(Why::Unparsable, detail.clone()),
+        LnetFailure::Failed(detail) | LnetFailure::CannotRun(detail) => {
+            Unknown::new(Why::Unparsable, detail.clone())
+        }
         LnetFailure::Pending if source == SourceKind::Capture => {
             Unknown::new(Why::Absent, "the capture holds no answer of lnetctl")
         }
@@ -201,7 +203,11 @@ impl Memory {
         let Some(before) = before.filter(|b| *b != stage) else { return before.is_none() };
         if stage == LnetStage::Unknown {
             let why = match &lnet.answer {
-                Err(LnetFailure::Timeout(text) | LnetFailure::Failed(text)) => text.clone(),
+                Err(
+                    LnetFailure::Timeout(text)
+                    | LnetFailure::Failed(text)
+                    | LnetFailure::CannotRun(text),
+                ) => text.clone(),
                 _ => Text::default(),
             };
             log.add(EventKind::Lnet, &subject, format!("LNet cannot be asked any more: {why}"));

@@ -19,9 +19,6 @@ use std::time::Duration;
 /// The health of an NI of which nothing failed: `LNET_MAX_HEALTH_VALUE`, lnet/include/lnet/lib-types.h.
 pub const MAX_HEALTH: u32 = 1000;
 
-/// How [`LnetFailure::Failed`] begins where `lnetctl` could not be started.
-pub const CANNOT_RUN: &str = "cannot run";
-
 /// LNet as one pass saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lnet {
@@ -150,6 +147,8 @@ pub struct LnetAnswer {
 pub enum LnetFailure {
     /// No `lnetctl` at the usual places or in PATH.
     NotInstalled,
+    /// It could not be started, or the one that was named is not there: nothing is said of LNet.
+    CannotRun(Text),
     /// The program is there, the kernel module is not loaded.
     NotLoaded,
     /// The module is loaded, LNet is not configured (errno −100).
@@ -162,18 +161,6 @@ pub enum LnetFailure {
     Failed(Text),
     /// Not asked yet.
     Pending,
-}
-
-impl LnetFailure {
-    /// A failure to start `lnetctl`, which says nothing of LNet.
-    pub fn is_of_program(&self) -> bool {
-        match self {
-            Self::NotInstalled => true,
-            // The second are the words of Rust, in a capture.
-            Self::Failed(words) => words.starts_with(CANNOT_RUN) || words.contains("(os error "),
-            _ => false,
-        }
-    }
 }
 
 /// One net.

@@ -1,5 +1,6 @@
 //! What a session saw, for a few words when it ends.
 
+use super::view::paint::wrap;
 use crate::check::{Assessment, Finding, Severity};
 use crate::node::{EventKind, Interval, IntervalSummary, Node};
 use crate::sample::{SampleTime, Text};
@@ -133,19 +134,14 @@ impl Farewell {
             };
             let _ = writeln!(out, "  {from}  {}  {}, {until}", seen.id, rails.join(","));
         }
-        // As many to a line as an 80-column screen has room for.
-        let mut line = String::from("  events:");
-        for (kind, n) in &self.events {
-            let word = format!(" {} {n}", kind.word().replace('_', " "));
-            if line.chars().count() + word.chars().count() > 78 {
-                let _ = writeln!(out, "{line}");
-                "         ".clone_into(&mut line);
-            }
-            line.push_str(&word);
-            line.push(',');
-        }
         if !self.events.is_empty() {
-            let _ = writeln!(out, "{}", line.trim_end_matches(','));
+            let count =
+                |(kind, n): &(EventKind, usize)| format!("{} {n}", kind.word().replace('_', " "));
+            let counts: Vec<String> = self.events.iter().map(count).collect();
+            // As an 80-column screen has room for.
+            for line in wrap(&format!("events: {}", counts.join(", ")), 76) {
+                let _ = writeln!(out, "  {line}");
+            }
         }
         out
     }

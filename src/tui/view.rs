@@ -18,7 +18,7 @@ mod interval;
 mod links;
 mod lnet;
 pub(crate) mod order;
-mod paint;
+pub(super) mod paint;
 mod plot;
 mod rail;
 mod rail_cells;

@@ -235,7 +235,9 @@ fn without_lnet(view: &RailView<'_>) -> Option<Said> {
         LnetFailure::NotConfigured => not_applicable("LNet is not configured"),
         LnetFailure::Denied(_) => unknown("needs root"),
         LnetFailure::Timeout(_) => unknown("lnetctl did not answer"),
-        LnetFailure::Failed(words) => unknown(format!("lnetctl failed: {words}")),
+        LnetFailure::Failed(words) | LnetFailure::CannotRun(words) => {
+            unknown(format!("lnetctl failed: {words}"))
+        }
         LnetFailure::Pending if view.node.lnet.modules.lnet == Some(false) => {
             not_applicable("LNet is not loaded")
         }

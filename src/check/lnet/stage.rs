@@ -40,7 +40,7 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Vec<Found> {
 /// matter, and so is a tool that cannot be started.
 fn no_answer(node: &Node) -> Option<Found> {
     let failure = node.lnet.answer.as_ref().err()?;
-    if node.lnet.modules.lnet != Some(true) || failure.is_of_program() {
+    if node.lnet.modules.lnet != Some(true) {
         return None;
     }
     let (what, detail) = match failure {

@@ -3,7 +3,7 @@
 use super::{entry, ladder, opened};
 use crate::check::NotChecked;
 use crate::check::view::RailView;
-use crate::node::{COUNTERS, CounterGroup};
+use crate::node::{CounterGroup, counter};
 use crate::node::{Presence, Rail, RailRdma};
 use crate::sample::{Text, Unknown, Why};
 
@@ -51,7 +51,7 @@ fn of_rail(rail: &Rail) -> Vec<(String, Unknown)> {
 }
 
 fn alarms(name: &str) -> bool {
-    COUNTERS.iter().any(|c| c.name == name && c.group == CounterGroup::Port && c.alarm.is_some())
+    counter(name, CounterGroup::Port).is_some_and(|c| c.alarm.is_some())
 }
 
 /// The counters that tell of a sick link and could not be read: all of them, or by name. One that

@@ -130,12 +130,16 @@ fn first_of_rail(
     let (addr, routes) = lucky.first()?;
     let name = scene.iface(iface)?.name();
     let by = |r: &&Route| r.next_hops.first().and_then(|h| h.ifindex).map(|d| scene.dev(d));
+    // An interface can have several of the routes.
+    let mut devices: Vec<_> = routes.iter().filter_map(by).collect();
+    devices.sort();
+    devices.dedup();
     let what = format!(
-        "{} is reachable by {}, and {name} has no rule of its own: packets from {} leave by it only \
-         while its route is the first, for now; a link bounce makes it the last",
+        "{} is reachable by {}, and {name} has no rule: packets from {} leave by it only until its \
+         next link bounce",
         addr.prefix,
-        listed(routes.iter().filter_map(by)),
-        listed(lucky.iter().map(|(a, _)| a.ip.to_string())),
+        listed(devices),
+        addr.ip,
     );
     let mend = lucky.iter().flat_map(|(a, _)| plan.source_routing(a)).collect();
     Some(

@@ -48,7 +48,9 @@ pub(super) fn unknown(failure: &LnetFailure) -> Unknown {
         LnetFailure::NotConfigured => Unknown::new(Why::NotApplicable, "LNet is not configured"),
         LnetFailure::Denied(words) => Unknown::new(Why::Denied, words.clone()),
         LnetFailure::Timeout(words) => Unknown::new(Why::Timeout, words.clone()),
-        LnetFailure::Failed(words) => Unknown::new(Why::Unparsable, words.clone()),
+        LnetFailure::Failed(words) | LnetFailure::CannotRun(words) => {
+            Unknown::new(Why::Unparsable, words.clone())
+        }
         LnetFailure::Pending => Unknown::new(Why::FirstSample, "not asked yet"),
     }
 }

@@ -88,7 +88,7 @@ impl Captured<'_> {
                 return Err(LnetFailure::NotInstalled);
             }
             if words.contains("(os error ") {
-                return Err(LnetFailure::Failed(words.into()));
+                return Err(LnetFailure::CannotRun(words.into()));
             }
         }
         let (root, stdout) = (self.root, &said.stdout);
@@ -196,7 +196,7 @@ mod tests {
         write(&error, "/x/lnetctl: No such file or directory (os error 2)\n").unwrap();
         assert_eq!(answer(), Err(LnetFailure::NotInstalled));
         write(&error, "/x/lnetctl: Permission denied (os error 13)\n").unwrap();
-        assert!(matches!(answer(), Err(LnetFailure::Failed(_))));
+        assert!(matches!(answer(), Err(LnetFailure::CannotRun(_))));
         write(&error, "243\nopening /dev/lnet failed: Permission denied\n").unwrap();
         write(dir.path().join("meta.json"), "{\"uid\": 0}").unwrap();
         assert!(matches!(answer(), Err(LnetFailure::Denied(w)) if w.contains("CAP_SYS_ADMIN")));

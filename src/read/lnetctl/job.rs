@@ -8,9 +8,7 @@ use super::question::Question;
 use super::sudo::{self, Program};
 use crate::read::root::Root;
 use crate::read::sysfs::fault::Fault;
-use crate::sample::{
-    CANNOT_RUN, LnetFailure, LnetModules, LnetNet, Mono, Reading, Text, Unknown, Why,
-};
+use crate::sample::{LnetFailure, LnetModules, LnetNet, Mono, Reading, Text, Unknown, Why};
 use rustix::io::Errno;
 use std::fmt;
 use std::fs::File;
@@ -300,7 +298,7 @@ impl Request {
                     // Whoever names a program means that one.
                     LnetFailure::NotInstalled if self.program.is_some() => {
                         let path = program.path.display();
-                        LnetFailure::Failed(format!("{CANNOT_RUN} {path}: no such file").into())
+                        LnetFailure::CannotRun(format!("cannot run {path}: no such file").into())
                     }
                     failure => failure,
                 };
@@ -385,7 +383,7 @@ impl Stopped {
     pub(super) fn failure(&self, program: &str, limits: Limits) -> LnetFailure {
         match &self.why {
             Stop::Spawn(e) if e.kind() == ErrorKind::NotFound => LnetFailure::NotInstalled,
-            Stop::Spawn(e) => LnetFailure::Failed(format!("{CANNOT_RUN} {program}: {e}").into()),
+            Stop::Spawn(e) => LnetFailure::CannotRun(format!("cannot run {program}: {e}").into()),
             Stop::TooMuch => {
                 let mebibytes = limits.bytes / (1024 * 1024);
                 LnetFailure::Failed(format!("printed more than {mebibytes} MiB").into())

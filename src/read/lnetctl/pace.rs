@@ -165,7 +165,7 @@ pub(super) fn pause(refusal: &Refusal, strikes: u32) -> (bool, Duration) {
             LnetFailure::NotConfigured => (true, Duration::from_secs(5)),
             LnetFailure::NotLoaded | LnetFailure::Pending => (true, Duration::ZERO),
             // 1, 2, 4, 8, 16, 30 s
-            LnetFailure::Timeout(_) | LnetFailure::Failed(_) => {
+            LnetFailure::Timeout(_) | LnetFailure::Failed(_) | LnetFailure::CannotRun(_) => {
                 (false, Duration::from_secs((1 << strikes.min(5)).min(30)))
             }
         },

@@ -321,7 +321,9 @@ fn missing_or_not_executable() {
     let mut stage = Stage::empty();
     // Whoever names a program means that one.
     let lnet = stage.round(&mut stage.reader(), Duration::ZERO);
-    assert!(matches!(&lnet.answer, Err(LnetFailure::Failed(w)) if w.ends_with(": no such file")));
+    assert!(
+        matches!(&lnet.answer, Err(LnetFailure::CannotRun(w)) if w.ends_with(": no such file"))
+    );
     let mut unset = LnetReader::new(&stage.root(), None);
     let lnet = stage.round(&mut unset, Duration::ZERO);
     assert_eq!(lnet.answer, Err(LnetFailure::NotInstalled));
@@ -332,7 +334,7 @@ fn missing_or_not_executable() {
     fs::create_dir_all(stage.dir.path().join("usr/sbin")).unwrap();
     stage.put("usr/sbin/lnetctl", "#!/bin/sh\n");
     let lnet = stage.round(&mut stage.reader(), Duration::ZERO);
-    assert!(matches!(&lnet.answer, Err(LnetFailure::Failed(w)) if w.starts_with("cannot run ")));
+    assert!(matches!(&lnet.answer, Err(LnetFailure::CannotRun(w)) if w.starts_with("cannot run ")));
 }
 
 #[test]

@@ -294,7 +294,7 @@ fn row_26_a_tool_that_gives_no_answer() {
     assert_eq!(rubbish.roots(), [("LNET_NO_ANSWER", Severity::Warning)]);
     // What says nothing of LNet, and what was not allowed.
     for failure in [
-        LnetFailure::Failed("cannot run /x/lnetctl: no such file".into()),
+        LnetFailure::CannotRun("cannot run /x/lnetctl: no such file".into()),
         LnetFailure::Denied("Permission denied".into()),
         LnetFailure::NotInstalled,
         LnetFailure::Pending,
@@ -306,7 +306,7 @@ fn row_26_a_tool_that_gives_no_answer() {
         assert_eq!(roots(&assess(&node)), [], "{failure:?}");
     }
     // Without the module nothing hangs in it; a tool that was named is told of all the same.
-    let mut sample = stage(LnetFailure::Failed("cannot run /x: no such file".into())).sample(0);
+    let mut sample = stage(LnetFailure::CannotRun("cannot run /x: no such file".into())).sample(0);
     Arc::make_mut(&mut sample.lnet).modules.lnet = Some(false);
     let judged = assess(&Node::new(Settings::default(), SourceKind::Live, &sample));
     assert_eq!(roots(&judged), []);

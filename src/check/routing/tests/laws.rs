@@ -62,3 +62,13 @@ proptest! {
         prop_assert_eq!(a.routes.len(), rail_addresses);
     }
 }
+
+/// An interface with two addresses in a subnet has two routes there, and is named once.
+#[test]
+fn a_rail_is_named_once() {
+    let text = "addr ib0 2001:db8::2/64\naddr ib2 2001:db8::1/64\naddr ib0 2001:db8::1/64";
+    let told = assess(&node(text)).findings;
+    let dup = told.iter().find(|f| f.summary.contains("2001:db8::/64 is reachable by"));
+    let words = dup.map(|f| f.summary.to_string()).unwrap_or_default();
+    assert!(words.contains("reachable by ib0 and ib2,"), "{words}");
+}

@@ -109,10 +109,10 @@ fn fields(entry: &Entry<'_>) -> [String; 16] {
     ]
 }
 
-/// `up 1000`, `down 700`; `gone 1000` where the link or address below it is gone.
+/// `up 1000`, `down 700`: down where lnetctl says so, and where `fatal_error` takes it out of use.
 fn health(ni: &LnetNi) -> String {
     let fatal = ni.fatal_error.as_ref().is_ok_and(|f| *f != 0);
-    let status = if fatal { "gone".to_owned() } else { format::reading(&ni.status) };
+    let status = if fatal { "down".to_owned() } else { format::reading(&ni.status) };
     format!("{status} {}", format::reading(&ni.health))
 }
 

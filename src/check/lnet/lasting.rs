@@ -6,6 +6,7 @@ use crate::check::catalogue::lnet::LNET_NOT_PERSISTENT;
 use crate::check::fold::Found;
 use crate::lnet::lifecycle::{DISABLE, ENABLE, EXPORT, Lifecycle, UNDO_EXPORT};
 use crate::node::Node;
+use std::collections::BTreeSet;
 
 /// What runs, against what the files would make.
 pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
@@ -19,8 +20,8 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
         let held = if lost.iter().all(|ni| boot.nis.iter().any(|b| b.is(ni))) {
             "/etc/lnet.conf has them".into()
         } else {
-            let named = boot.nis.iter().map(|b| b.net.as_str());
-            format!("/etc/lnet.conf names {}", listed(dedup(named)))
+            let named: BTreeSet<&str> = boot.nis.iter().map(|b| b.net.as_str()).collect();
+            format!("/etc/lnet.conf names {}", listed(named))
         };
         let words =
             format!("{names}: {held}, and lnet.service, which imports it at boot, is not enabled");
@@ -50,15 +51,4 @@ pub(super) fn check(node: &Node, life: &Lifecycle) -> Option<Found> {
             .verify(["lnetctl net show", "cat /etc/lnet.conf", "systemctl is-enabled lnet"])
             .found(),
     )
-}
-
-/// Each once, in order.
-fn dedup<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut all = Vec::new();
-    for name in names {
-        if !all.contains(&name) {
-            all.push(name);
-        }
-    }
-    all
 }

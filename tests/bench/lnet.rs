@@ -23,9 +23,13 @@ use std::time::{Duration, Instant};
 fn main() {
     let mut args = std::env::args().skip(1).filter(|a| a != "--bench");
     let peers: u32 = args.next_back().and_then(|a| a.parse().ok()).unwrap_or(10_000);
+    for count in [8, 512] {
+        let nets = nets(count);
+        let what = format!("net show -v 4 of {count} NIs");
+        row(&what, nets.len(), 200, || net_show(nets.as_bytes()).unwrap()[0].nis.len());
+        row("… by the YAML crate", nets.len(), 20, || yaml(&nets));
+    }
     let nets = nets(8);
-    row("net show -v 4 of 8 NIs", nets.len(), 200, || net_show(nets.as_bytes()).unwrap().len());
-    row("… by the YAML crate", nets.len(), 50, || yaml(&nets));
     let text = peer_text(peers);
     let what = format!("peer show -v 4 of {peers} peers");
     row(&what, text.len(), 10, || peer_show(text.as_bytes()).unwrap().len());
@@ -121,8 +125,10 @@ fn nets(count: u32) -> String {
     for i in 1..=count {
         let _ = write!(
             out,
-            "      -     nid: 10.0.0.{i}@o2ib\n            status: up\n            interfaces:\n                  0: ib{i}\n            statistics:\n                  send_count: {0}\n                  recv_count: {0}\n                  drop_count: 0\n            udsp info:\n                  net priority: -1\n                  nid priority: -1\n",
-            123_456 + i
+            "      -     nid: 10.0.{1}.{2}@o2ib\n            status: up\n            interfaces:\n                  0: ib{i}\n            statistics:\n                  send_count: {0}\n                  recv_count: {0}\n                  drop_count: 0\n            udsp info:\n                  net priority: -1\n                  nid priority: -1\n",
+            123_456 + i,
+            i / 256,
+            i % 256
         );
         messages(&mut out);
         out.push_str(
